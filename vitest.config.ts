@@ -15,6 +15,7 @@ const alone = group(3, 2)
 const shared = { isolate: false, setupFiles: ['test/sharedProcess.ts'] }
 
 const bundled = { globalSetup: ['test/workflow/harness/bundle.ts'] }
+const withEngine = { globalSetup: ['lab/engine/sharedEngine.ts'] }
 
 /** The files that take longest, by group: they begin first, so that none of them is left over at the end. */
 const longest = `
@@ -64,8 +65,8 @@ export default defineConfig({
         ...bundled,
         include: ['test/workflow/drain/*.test.ts'],
       }),
-      tier('server', { ...waiting }),
-      tier('agent', waiting),
+      tier('server', { ...waiting, ...withEngine }),
+      tier('agent', { ...waiting, ...withEngine }),
       tier('nightly', { ...alone, ...bundled }),
     ],
   },

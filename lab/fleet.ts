@@ -2,7 +2,7 @@
  * A whole outpool on real parts, around the stand-in API, with a separate home, logins, configuration,
  * engine, worker and tmux.
  */
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import {
   closeSync,
   copyFileSync,
@@ -18,16 +18,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
-import { withEngine } from '../client/engine/engine.js'
 import type { SessionCard } from '../client/sessions/sessionRows.js'
-import { sessionOfEngine } from '../client/engine/fleet.js'
 import { toSessionReport, toSessionReportView } from '../client/sessions/sessionReport.js'
+import { FleetReader } from '../client/fleet/fleetReader.js'
 import { EventReader } from '../config/events/files.js'
 import type { OutpoolEvent } from '../config/events/schema.js'
 import { readEngine } from '../config/state/liveFile.js'
 import { openHome } from '../config/state/home.js'
 import type { SessionDetails } from '../policy/session/session.js'
 import type { RehearsalMode } from '../policy/rehearsal.js'
+import { type CliResult, type CommandRunner, runCommand } from './machine/runCommand.js'
 import { agentProgram } from './standin/cleanEnv.js'
 import { startWorld, type World } from './standin/world.js'
 import { ownEngineOnly } from './engine/ownEngineOnly.js'
@@ -38,7 +38,7 @@ import { hangsAfterMs, until } from './until.js'
 export type ShownSession = SessionDetails & Pick<SessionCard, 'background' | 'question'>
 
 /** The command as this checkout has built it. */
-const builtCommand = fileURLToPath(new URL('../dist/client/bin.js', import.meta.url))
+export const builtCommand = fileURLToPath(new URL('../dist/client/bin.js', import.meta.url))
 
 export interface FleetOptions {
   /** Pool accounts, in order. */
@@ -58,21 +58,19 @@ export interface FleetOptions {
   accountConfig?: Record<string, Record<string, unknown>>
   /** Texts that the test sends more than once; every other text may stand in a conversation once. */
   repeated?: RegExp
-}
-
-export interface CliResult {
-  code: number | null
-  stdout: string
-  stderr: string
+  /** For the command and the worker, in addition to the environment of the fleet. */
+  env?: Record<string, string>
+  /** How commands are run to their end. Default: each in a process of its own, as a person does it. */
+  commands?: (program: string) => CommandRunner
 }
 
 /** Shorter than the product's, so that a test need not wait for minutes; no behaviour depends on them. */
 const fastTiming = { retryEvery: '5s', wakeMargin: '1s', keysQuiet: '1s', stopGrace: '5s', probeEvery: '5m' }
 
-interface HostOptions {
-  command?: string
+interface HostOptions extends Pick<FleetOptions, 'command' | 'commands' | 'env'> {
   repeated?: RegExp | null
-  further?: { name: string; env: Record<string, string> } | null
+  /** The name of a further host. */
+  further?: string | null
 }
 
 export class Fleet {
@@ -85,22 +83,30 @@ export class Fleet {
   readonly #program: 'up' | 'worker'
   readonly #logFile: string
   readonly #furtherHosts: Fleet[] = []
-  #up: ChildProcess | null = null
-
   readonly #repeated: RegExp | null
+  readonly #commands: CommandRunner
+  readonly #reader = new FleetReader()
+  #up: ChildProcess | null = null
 
   constructor(
     dir: string,
     world: World,
-    { command = builtCommand, repeated = null, further = null }: HostOptions = {},
+    {
+      command = builtCommand,
+      commands = inProcesses,
+      env = {},
+      repeated = null,
+      further = null,
+    }: HostOptions = {},
   ) {
     this.dir = dir
     this.world = world
     this.#command = command
     this.#repeated = repeated
     this.#program = further === null ? 'up' : 'worker'
-    this.#logFile = join(dir, `${further?.name ?? 'up'}.log`)
-    this.env = { ...fleetEnv(dir, world), ...further?.env }
+    this.#logFile = join(dir, `${further ?? 'up'}.log`)
+    this.env = { ...fleetEnv(dir, world), ...env }
+    this.#commands = commands(command)
   }
 
   /** A further host of this fleet, with a separate home: it has the same configuration, accounts and engine. It ends with this one. */
@@ -112,7 +118,13 @@ export class Fleet {
     copyFileSync(openHome(this.env).sealKeys, openHome({ ...this.env, OUTPOOL_HOME: home }).sealKeys)
     const host = new Fleet(this.dir, this.world, {
       command: this.#command,
-      further: { name, env: { OUTPOOL_HOME: home, TEMPORAL_ADDRESS: engine.address } },
+      further: name,
+      env: {
+        ...this.env,
+        OUTPOOL_HOME: home,
+        TEMPORAL_ADDRESS: engine.address,
+        TEMPORAL_NAMESPACE: engine.namespace,
+      },
     })
     this.#furtherHosts.push(host)
     return host
@@ -120,26 +132,18 @@ export class Fleet {
 
   /** Runs an outpool command to its end. */
   run(...args: string[]): Promise<CliResult> {
-    return this.#run(args, { env: this.env, cwd: this.dir })
+    return this.#commands.run(args, { env: this.env, cwd: this.dir })
   }
 
   /** As `run`, with these variables too. */
   runWith(env: Record<string, string>, ...args: string[]): Promise<CliResult> {
-    return this.#run(args, { env: { ...this.env, ...env }, cwd: this.dir })
+    return this.#commands.run(args, { env: { ...this.env, ...env }, cwd: this.dir })
   }
 
   /** As `run`, from another folder, and without a variable that names the configuration. */
   runIn(cwd: string, ...args: string[]): Promise<CliResult> {
     const env = Object.fromEntries(Object.entries(this.env).filter(([name]) => name !== 'OUTPOOL_CONFIG'))
-    return this.#run(args, { env, cwd })
-  }
-
-  #run(args: string[], where: { env: Record<string, string>; cwd: string }): Promise<CliResult> {
-    return new Promise((resolve) => {
-      const child = execFile(process.execPath, [this.#command, ...args], where, (_error, stdout, stderr) =>
-        resolve({ code: child.exitCode, stdout, stderr }),
-      )
-    })
+    return this.#commands.run(args, { env, cwd })
   }
 
   /** As `run`, for a command that has to succeed and prints JSON. */
@@ -157,11 +161,9 @@ export class Fleet {
    * What `show` would print, without a process for it: repeated processes would take a whole core from the
    * agents that a test waits for.
    */
-  #readView(name: string): Promise<ReturnType<typeof toSessionReportView>> {
+  async #readView(name: string): Promise<ReturnType<typeof toSessionReportView>> {
     const home = openHome(this.env)
-    return withEngine(home, async (engine) =>
-      toSessionReportView(toSessionReport(home, await sessionOfEngine(engine, home, name))),
-    )
+    return toSessionReportView(toSessionReport(home, await this.#reader.session(home, name)))
   }
 
   /** After a restart the workflow may not answer yet, and the view lacks its log. With a worker it answers soon. */
@@ -311,6 +313,7 @@ export class Fleet {
 
   /** Ends the worker and the panes of this host. */
   async #end(): Promise<void> {
+    await this.#commands.close()
     await this.down()
     try {
       this.tmux('kill-server')
@@ -319,6 +322,11 @@ export class Fleet {
     }
   }
 }
+
+const inProcesses = (program: string): CommandRunner => ({
+  run: (args, place) => runCommand(program, args, place),
+  close: () => Promise.resolve(),
+})
 
 function kill(pid: number): void {
   try {
@@ -356,9 +364,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
   writeFileSync(join(dir, 'outpool.yaml'), stringify(config))
   mkdirSync(join(dir, 'state'))
-  const { command, repeated } = options
+  const { command, commands, env, repeated } = options
   return new Fleet(dir, world, {
     ...(command === undefined ? {} : { command }),
+    ...(commands === undefined ? {} : { commands }),
+    ...(env === undefined ? {} : { env }),
     ...(repeated === undefined ? {} : { repeated }),
   })
 }

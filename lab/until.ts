@@ -12,7 +12,7 @@ export class ConditionTimeout extends Error {
 /**
  * Checks again and again until the value is as wanted. A check that fails counts as not yet. Checking must
  * not slow down what is waited for: a question to the engine costs the engine and the worker as much again, so the
- * pause after a check is ten times as long as the check, up to a second.
+ * pause after a check is twenty times as long as the check, up to a second.
  */
 export async function until<T>(
   what: string,
@@ -31,7 +31,7 @@ export async function until<T>(
     } catch (error) {
       last = error
     }
-    await delay(Math.min(Math.max(50, 10 * (performance.now() - began)), 1_000))
+    await delay(Math.min(Math.max(50, 20 * (performance.now() - began)), 1_000))
   } while (performance.now() < end)
   const shown = last instanceof Error ? last.message : JSON.stringify(last, null, 2)
   throw new ConditionTimeout(`${what} was not as wanted within ${withinMs / 1000} s; last: ${shown}`)

@@ -1,6 +1,6 @@
 /** The worker of one host: its own queue for what touches the host, and the common one for workflows. */
 import { Client, type Connection } from '@temporalio/client'
-import { NativeConnection } from '@temporalio/worker'
+import { NativeConnection, type WorkflowBundleOption } from '@temporalio/worker'
 import { commonActivities, hostActivities } from '../activities/index.js'
 import { adoptionActivities } from '../activities/adoption/index.js'
 import { drillActivities } from '../activities/drill.js'
@@ -69,8 +69,10 @@ export async function startWorker(input: {
   namespace: string
   /** Null or absent: metrics are off. */
   metrics?: Metrics | null
+  /** Default: as the build has bundled them. */
+  workflowBundle?: WorkflowBundleOption
 }): Promise<RunningWorker> {
-  const { home, config, connectOptions, namespace } = input
+  const { home, config, connectOptions, namespace, workflowBundle } = input
   const host = new Host(home, config)
   const workerEvents = new WorkerEvents(host.events, connectOptions.address)
   await noteLogins(host)
@@ -108,6 +110,7 @@ export async function startWorker(input: {
   const pollersFor = (of: NativeConnection, identity: string): Promise<ReadyPollers> =>
     makePollers({
       ...{ native: of, namespace, hostId, identity, dataConverter, interceptor: pendingResults.interceptor },
+      ...(workflowBundle === undefined ? {} : { workflowBundle }),
       hostActivities: {
         ...hostActivities(host, sampler, prober, leaseBatcher),
         ...adoptionActivities(host, sampler),

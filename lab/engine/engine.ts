@@ -6,6 +6,8 @@ import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { openHome, type Home } from '../../config/state/home.js'
 import { openEngine, type ConnectOptions, type Engine } from '../../worker/engine/index.js'
 import { ownEngineOnly } from './ownEngineOnly.js'
+import { newNamespace } from './sharedEngine.js'
+import { testPorts } from './testPorts.js'
 import { obtainTestServer } from './testServer.js'
 
 /** The path of Temporal's server with virtual time, installed once per machine. */
@@ -22,9 +24,6 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
   })
 }
 
-/** Away from the usual ports, so that a test never uses those of a person's own engine. */
-export const testPorts = { grpc: 27233, ui: 28233 }
-
 export interface DevServer {
   home: Home
   engine: Engine
@@ -36,16 +35,23 @@ export interface DevServer {
   stop: () => Promise<void>
 }
 
-/**
- * A real embedded engine on free ports, set up and supervised as `outpool up` does it. `dir`: its
- * OUTPOOL_HOME.
- */
-export async function devServer({ dir }: { dir?: string } = {}): Promise<DevServer> {
+interface DevServerOptions {
+  /** Its OUTPOOL_HOME. Default: a new one. */
+  dir?: string
+  /** Settings of Temporal that name another engine than the embedded one. */
+  settings?: Record<string, string>
+}
+
+/** A new home with a new namespace of the engine that the tests of a run share. */
+export const sharedServer = async (): Promise<DevServer> => devServer({ settings: await newNamespace() })
+
+/** A real embedded engine on free ports, set up and supervised as `outpool up` does it. */
+export async function devServer({ dir, settings = {} }: DevServerOptions = {}): Promise<DevServer> {
   const made = dir ?? (await mkdtemp(join(tmpdir(), 'outpool-test-')))
   const home = openHome({ ...process.env, OUTPOOL_HOME: made })
   const engine = await openEngine({
     home,
-    env: ownEngineOnly(),
+    env: { ...ownEngineOnly(), ...settings },
     say: () => undefined,
     firstPorts: testPorts,
   })

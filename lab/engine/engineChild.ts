@@ -3,8 +3,8 @@
  */
 import { openHome } from '../../config/state/home.js'
 import { openEngine } from '../../worker/engine/index.js'
-import { testPorts } from './engine.js'
 import { ownEngineOnly } from './ownEngineOnly.js'
+import { testPorts } from './testPorts.js'
 
 const engine = await openEngine({
   home: openHome(),

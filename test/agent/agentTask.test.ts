@@ -8,7 +8,8 @@ import { taskSessionName } from '../../policy/ids.js'
 import type { AccountRow } from '../../policy/account/accountRow.js'
 import type { TaskView } from '../../policy/tasks/tasks.js'
 import { conversationText } from '../../lab/standin/requests.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 const prompt = 'Water the beds, and say which.'

@@ -13,7 +13,8 @@ import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
 import type { RescueEntry } from '../../policy/session/session.js'
 import { poolQueries } from '../../workflows/messages.js'
 import { sealedClient } from '../../lab/engine/sealed.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { holdersOf } from '../../lab/machine/holders.js'
 import { until } from '../../lab/until.js'
 import { conversationText, promptsOf, type RecordedRequest } from '../../lab/standin/requests.js'
@@ -30,7 +31,7 @@ let connection: Connection
 export function shareFleet(size: number): void {
   const accounts = Array.from({ length: size }, (_, index) => `max-${index + 1}`)
   beforeAll(async () => {
-    fleet = await startFleet({ accounts })
+    fleet = await startFleet({ engine: 'own', accounts })
     for (const name of accounts)
       fleet.world.standIn.account(name).windows({
         five_hour: { used: 0.2, resetsAt: hours(4) },
@@ -138,7 +139,7 @@ export async function expectRescued({ name, sessionId, from }: Rescued): Promise
   expect(said.split('Now the long task.')).toHaveLength(2)
   expect(said).toContain('The usage limit was reached')
   // A text that is sent now arrives: the session does not merely exist, it works.
-  await fleet.run('send', name, 'Are you there?')
+  expect(await fleet.run('send', name, 'Are you there?')).toMatchObject({ code: 0, stderr: '' })
   await until(
     'an answer after the rescue',
     () => Promise.resolve(lastAnswered(sessionId)),

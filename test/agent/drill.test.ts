@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AccountRow } from '../../policy/account/accountRow.js'
 import type { DrillReport } from '../../policy/independence/drill.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { until } from '../../lab/until.js'
 
 let fleet: Fleet

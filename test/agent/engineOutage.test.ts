@@ -9,7 +9,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { sealedClient } from '../../lab/engine/sealed.js'
 import { BreakableProxy } from '../../lab/engine/breakableProxy.js'
 import { type DevServer, devServer } from '../../lab/engine/engine.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { until } from '../../lab/until.js'
 import { textOf } from '../../lab/standin/requests.js'
 
@@ -30,8 +31,8 @@ let fleet: Fleet
 beforeAll(async () => {
   server = await devServer()
   cable = await BreakableProxy.open(server.address)
-  fleet = await startFleet({ accounts: ['max-1', 'max-2', 'max-3'] })
-  fleet.env['TEMPORAL_ADDRESS'] = cable.address
+  const env = { TEMPORAL_ADDRESS: cable.address }
+  fleet = await startFleet({ engine: 'own', env, accounts: ['max-1', 'max-2', 'max-3'] })
   for (const name of ['max-1', 'max-2', 'max-3'])
     fleet.world.standIn.account(name).windows({
       five_hour: { used: 0.2, resetsAt: hours(4) },

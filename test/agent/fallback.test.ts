@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { textOf, type RecordedRequest } from '../../lab/standin/requests.js'
 import { byNight } from '../byNight.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { until } from '../../lab/until.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)

@@ -6,7 +6,8 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { byNight } from '../byNight.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { holdersOf } from '../../lab/machine/holders.js'
 import { until } from '../../lab/until.js'
 import { conversationText } from '../../lab/standin/requests.js'
@@ -25,7 +26,7 @@ beforeAll(async () => {
   const secret = { fromCommand: ['./secret.sh'] }
   const locked = { env: { FROM_A_VAULT: secret } }
   const accountConfig = { 'max-2': locked, 'max-3': locked, 'max-4': locked }
-  fleet = await startFleet({ accounts, agentArgs, accountConfig })
+  fleet = await startFleet({ engine: 'own', accounts, agentArgs, accountConfig })
   const script = `#!/bin/sh\nwhile [ -e '${vaultLock()}' ]; do sleep 0.05; done\necho made-up\n`
   writeFileSync(join(fleet.dir, 'secret.sh'), script, { mode: 0o755 })
   for (const name of accounts)

@@ -5,8 +5,11 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { eventKinds, eventSchema, type OutpoolEvent } from '../../config/events/schema.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { hasProgram, namesIn, Prometheus, queriesOf } from '../../lab/prometheus.js'
+import { holdersOf } from '../../lab/machine/holders.js'
+import { conversationText } from '../../lab/standin/requests.js'
 import { until } from '../../lab/until.js'
 
 const deployed = (name: string): string =>
@@ -67,7 +70,7 @@ async function events(): Promise<OutpoolEvent[]> {
     .map((line) => eventSchema.parse(JSON.parse(line)))
 }
 
-it('law 14: a move, a park with its end and a failed task are counted as the events tell them', async () => {
+it('law 10, 14: a session is parked and starts again without help; that, a move and a failed task are counted as the events tell them', async () => {
   await succeed('start', 'zebra', '--cwd', fleet.world.cwd, '--account', 'max-1', '--', 'Hello.')
   await fleet.untilSession('zebra', ({ phase, account }) => phase === 'idle' && account === 'max-1')
   const reset = new Date(Date.now() + 40_000)
@@ -77,7 +80,10 @@ it('law 14: a move, a park with its end and a failed task are counted as the eve
   const later = new Date(Date.now() + 40_000)
   for (const name of ['max-1', 'max-2']) fleet.world.standIn.account(name).wall('five_hour', later)
   await succeed('send', 'zebra', 'Go on again.')
-  await fleet.untilSession('zebra', ({ phase }) => phase === 'parked')
+  const parked = await fleet.untilSession('zebra', ({ phase }) => phase === 'parked')
+  expect(parked.parkedUntil).not.toBeNull()
+  expect(parked.rescueLog.at(-1)).toMatchObject({ cause: 'wall', to: null })
+  expect(holdersOf(parked.sessionId)).toEqual([])
   const whileParked = await until(
     'a scrape',
     scrape,
@@ -86,7 +92,10 @@ it('law 14: a move, a park with its end and a failed task are counted as the eve
   expect(valueOf(whileParked, 'outpool_parked_longest_seconds')).toBeGreaterThan(0)
   expect(valueOf(whileParked, 'outpool_queue_length{queue="pool"}')).toBe(1)
   expect((await fleet.run('run', 'broken')).code).toBe(1)
-  await fleet.untilSession('zebra', ({ phase }) => phase === 'idle')
+  const awake = await fleet.untilSession('zebra', ({ phase }) => phase === 'idle')
+  expect(awake.rescueLog.at(-1)).toMatchObject({ cause: 'wake', to: awake.account })
+  const [turn] = fleet.world.standIn.requests({ kind: 'turn', sessionId: awake.sessionId }).slice(-1)
+  expect(conversationText(turn!)).toContain('Go on again.')
 
   const said = await events()
   const text = await scrape()
@@ -187,7 +196,7 @@ it.skipIf(process.platform !== 'linux')(
     await fleet.up()
     expect(listeningSockets(fleet.workerPid()!)).toEqual([])
     await fleet.down()
-    expect(readFileSync(fleet.env['LOADED']!, 'utf8')).toContain('@temporalio/worker')
+    expect(readFileSync(fleet.env['LOADED']!, 'utf8')).toContain('@temporalio/core-bridge')
     expect(loaded()).toEqual([])
   },
 )

@@ -9,7 +9,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { AccountRow } from '../../policy/account/accountRow.js'
 import { agentProgram } from '../../lab/standin/cleanEnv.js'
 import type { RecordedRequest } from '../../lab/standin/requests.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { until } from '../../lab/until.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)

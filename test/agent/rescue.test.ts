@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { byNight, describeByNight } from '../byNight.js'
 import { eventSchema } from '../../config/events/schema.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { until } from '../../lab/until.js'
 import { textOf, type RecordedRequest } from '../../lab/standin/requests.js'
 
@@ -19,10 +20,10 @@ let fleet: Fleet
  * The pool keeps what it has learned of an account between two tests: tests that share a fleet use different
  * accounts.
  */
-function startWith(size: number): void {
+function startWith(size: number, engine: 'own' | 'shared'): void {
   const names = Array.from({ length: size }, (_, index) => `max-${index + 1}`)
   beforeAll(async () => {
-    fleet = await startFleet({ accounts: names })
+    fleet = await startFleet({ engine, accounts: names })
     for (const name of names) roomy(name)
     await fleet.up()
     await fleet.untilRead()
@@ -81,7 +82,7 @@ const holders = (sessionId: string): string[] =>
     .filter((line) => line.includes(sessionId) && line.includes('claude') && !line.includes('tmux'))
 
 describe('sessions of one fleet', () => {
-  startWith(6)
+  startWith(6, 'own')
 
   describe('a session that hits the wall', () => {
     it('law 5: goes on under another account with its whole conversation and the same id', async () => {
@@ -291,7 +292,7 @@ describe('sessions of one fleet', () => {
 })
 
 describeByNight('all accounts but one are walled', () => {
-  startWith(3)
+  startWith(3, 'shared')
 
   it('law 4: two sessions at one wall move, and neither onto an account that is walled', async () => {
     await Promise.all([begin('delta', 'max-1'), begin('echo', 'max-1')])
@@ -310,7 +311,7 @@ describeByNight('all accounts but one are walled', () => {
 })
 
 describe('all accounts are walled', () => {
-  startWith(3)
+  startWith(3, 'shared')
 
   it('law 10: with every account walled it is parked, and starts again without help after the reset', async () => {
     await begin('foxtrot', 'max-1')

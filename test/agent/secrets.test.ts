@@ -7,7 +7,8 @@ import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
 import { historyText } from '../../lab/engine/sealed.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 
 let fleet: Fleet
 let secret: string
@@ -55,11 +56,12 @@ describe('a secret by reference', () => {
     expect(fleet.processes().filter((line) => line.includes(prompt))).toEqual([])
 
     expect(fleet.processes().filter((line) => line.includes(secret))).toEqual([])
-    const connection = await Connection.connect({ address: readEngine(openHome(fleet.env))!.address })
-    const { workflow } = new Client({ connection })
+    const { address, namespace } = readEngine(openHome(fleet.env))!
+    const connection = await Connection.connect({ address })
+    const { workflow } = new Client({ connection, namespace })
     for (const id of [sessionWorkflowId('alpha'), poolWorkflowId('main')]) {
       const history = await workflow.getHandle(id).fetchHistory()
-      const payloads = historyText(openHome(fleet.env), history)
+      const payloads = historyText(openHome(fleet.env), history, namespace)
       expect(payloads).toContain(id === sessionWorkflowId('alpha') ? sessionId : 'keyed')
       expect(payloads).not.toContain(secret)
     }

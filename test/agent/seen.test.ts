@@ -9,7 +9,8 @@ import type { SessionView } from '../../policy/session/session.js'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { Browser, hasBrowser } from '../../lab/browser.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { until } from '../../lab/until.js'
 
 const outpool = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
@@ -21,6 +22,7 @@ let told: string
 
 beforeAll(async () => {
   fleet = await startFleet({
+    engine: 'own',
     accounts: ['max-1', 'max-2'],
     agentArgs: ['--permission-mode', 'manual'],
     config: {

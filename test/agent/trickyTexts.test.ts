@@ -11,7 +11,8 @@ import { openHome } from '../../config/state/home.js'
 import { sessionSignals } from '../../workflows/messages.js'
 import { promptsOf } from '../../lab/standin/requests.js'
 import { trickyTexts } from '../../lab/trickyTexts.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { until } from '../../lab/until.js'
 
 /** `OUTPOOL_TEXTS=500 OUTPOOL_TEXTS_SEED=7` sends more, and different ones. */

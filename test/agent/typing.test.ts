@@ -6,7 +6,8 @@ import { agentProgram } from '../../lab/standin/cleanEnv.js'
 import { byNight, isNight } from '../byNight.js'
 import { promptsOf } from '../../lab/standin/requests.js'
 import { fewRetries } from '../../lab/standin/wallCases.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { until } from '../../lab/until.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)

@@ -13,7 +13,8 @@ import { escalationWorkflowId, wakeUpSessionName, watchdogWorkflowId } from '../
 import type { ServiceView } from '../../policy/service/service.js'
 import { byNight } from '../byNight.js'
 import { historyText } from '../../lab/engine/sealed.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { KillingTmux } from '../../lab/machine/killingTmux.js'
 import { conversationText } from '../../lab/standin/requests.js'
 import { until } from '../../lab/until.js'
@@ -105,11 +106,12 @@ describe('a wake-up', () => {
     expect(conversationText(askedOf('medic')[0]!)).toMatch(/secret-of-the-prompt[^]*secret-of-the-output/)
     expect(fleet.processes().filter((line) => line.includes(wakeUpSessionName(1)))).toEqual([])
 
-    const connection = await Connection.connect({ address: readEngine(openHome(fleet.env))!.address })
-    const { workflow } = new Client({ connection })
+    const { address, namespace } = readEngine(openHome(fleet.env))!
+    const connection = await Connection.connect({ address })
+    const { workflow } = new Client({ connection, namespace })
     const ids = [watchdogWorkflowId('loop'), escalationWorkflowId('loop', 1)]
     for (const id of ids) {
-      const history = historyText(openHome(fleet.env), await workflow.getHandle(id).fetchHistory())
+      const history = historyText(openHome(fleet.env), await workflow.getHandle(id).fetchHistory(), namespace)
       expect(history).toContain('loop')
       expect(history).not.toMatch(/secret-of-the/)
     }

@@ -7,15 +7,16 @@ import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Client, Connection, type WorkflowHandle } from '@temporalio/client'
-import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker'
+import { NativeConnection, Worker } from '@temporalio/worker'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import { ensureSealKeys } from '../../config/seal/keys.js'
 import type { LiveFile } from '../../config/state/liveFile.js'
 import { commonQueue, sessionWorkflowId } from '../../policy/ids.js'
 import { phases, type SessionDetails } from '../../policy/session/session.js'
-import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { type DevServer, sharedServer } from '../../lab/engine/engine.js'
 import { sealedClient } from '../../lab/engine/sealed.js'
+import { bundleOnce } from '../../lab/engine/sharedEngine.js'
 import { until } from '../../lab/until.js'
 import { bundleInputs, sealedDataConverter } from '../../worker/connection/workflowCode.js'
 import { newTestHome, type TestHome } from './testHome.js'
@@ -51,15 +52,27 @@ export const parseJson = <S extends z.ZodType>(schema: S, text: string): z.outpu
   schema.parse(JSON.parse(text))
 export const uniqueName = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`
 
+/** The bundle of clientWorkflows.ts. */
+export const clientWorkflowBundle = (): Promise<{ codePath: string }> =>
+  bundleOnce('client-workflows', {
+    ...bundleInputs,
+    workflowsPath: fileURLToPath(new URL('clientWorkflows.ts', import.meta.url)),
+  })
+
 export class ClientHarness {
   readonly server: DevServer
   readonly client: Client
   readonly #native: NativeConnection
-  readonly #bundle: { code: string }
+  readonly #bundle: { codePath: string }
   #worker: { made: Worker; running: Promise<void> } | null = null
   #home: TestHome | null = null
 
-  private constructor(server: DevServer, client: Client, native: NativeConnection, bundle: { code: string }) {
+  private constructor(
+    server: DevServer,
+    client: Client,
+    native: NativeConnection,
+    bundle: { codePath: string },
+  ) {
     this.server = server
     this.client = client
     this.#native = native
@@ -67,15 +80,11 @@ export class ClientHarness {
   }
 
   static async open(): Promise<ClientHarness> {
-    const server = await devServer()
+    const server = await sharedServer()
     const connection = await Connection.connect({ address: server.address })
     const client = sealedClient(server.home, connection, server.namespace)
     const native = await NativeConnection.connect({ address: server.address })
-    const bundle = await bundleWorkflowCode({
-      ...bundleInputs,
-      workflowsPath: fileURLToPath(new URL('clientWorkflows.ts', import.meta.url)),
-    })
-    const harness = new ClientHarness(server, client, native, bundle)
+    const harness = new ClientHarness(server, client, native, await clientWorkflowBundle())
     await harness.startWorker()
     return harness
   }

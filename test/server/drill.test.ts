@@ -4,7 +4,6 @@
  */
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Client, Connection } from '@temporalio/client'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -14,10 +13,11 @@ import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
 import type { DrillReport } from '../../policy/independence/drill.js'
 import { commonQueue, drillScheduleId } from '../../policy/ids.js'
-import { bundleInputs, sealedDataConverter } from '../../worker/connection/workflowCode.js'
+import { sealedDataConverter } from '../../worker/connection/workflowCode.js'
 import { syncDrill } from '../../worker/schedules/drillSchedule.js'
-import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { type DevServer, sharedServer } from '../../lab/engine/engine.js'
 import { sealedClient } from '../../lab/engine/sealed.js'
+import { clientWorkflowBundle } from './clientHarness.js'
 import { type TestHome, newTestHome } from './testHome.js'
 
 let server: DevServer
@@ -26,7 +26,7 @@ let native: NativeConnection
 let place: TestHome
 
 beforeAll(async () => {
-  server = await devServer()
+  server = await sharedServer()
   const connection = await Connection.connect({ address: server.address })
   client = sealedClient(server.home, connection, server.namespace)
   native = await NativeConnection.connect({ address: server.address })
@@ -43,12 +43,10 @@ beforeEach(() => {
 })
 afterEach(() => place.remove())
 
-const workflowsPath = fileURLToPath(new URL('clientWorkflows.ts', import.meta.url))
-
 async function withWorker(use: () => Promise<void>): Promise<void> {
   const worker = await Worker.create({
-    ...{ connection: native, namespace: server.namespace, taskQueue: commonQueue, workflowsPath },
-    interceptors: { workflowModules: bundleInputs.workflowInterceptorModules },
+    ...{ connection: native, namespace: server.namespace, taskQueue: commonQueue },
+    workflowBundle: await clientWorkflowBundle(),
     dataConverter: sealedDataConverter(ensureSealKeys(server.home), server.namespace),
   })
   await worker.runUntil(use)

@@ -16,7 +16,7 @@ import { freePorts } from '../../worker/engine/ports.js'
 import { trimLog } from '../../worker/engine/serverLog.js'
 import { serversOf } from '../../worker/engine/servers.js'
 import { EngineSetupError, EngineStartError } from '../../worker/errors.js'
-import { testPorts } from '../../lab/engine/engine.js'
+import { testPorts } from '../../lab/engine/testPorts.js'
 import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 
 const keyword = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD

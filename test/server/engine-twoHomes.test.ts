@@ -8,7 +8,7 @@ import { openHome } from '../../config/state/home.js'
 import { endEmbedded, startEmbedded, type EmbeddedServer } from '../../worker/engine/embedded.js'
 import { obtainTemporal } from '../../worker/engine/find.js'
 import { serversOf } from '../../worker/engine/servers.js'
-import { testPorts } from '../../lab/engine/engine.js'
+import { testPorts } from '../../lab/engine/testPorts.js'
 import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 import { until } from '../../lab/until.js'
 

@@ -19,7 +19,7 @@ import { freePorts, someoneAnswers } from '../../worker/engine/ports.js'
 import { serverArguments } from '../../worker/engine/servers.js'
 import { EngineUnreachableError } from '../../worker/errors.js'
 import { searchAttributes } from '../../policy/ids.js'
-import { testPorts } from '../../lab/engine/engine.js'
+import { testPorts } from '../../lab/engine/testPorts.js'
 import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 import { hangsAfterMs, until } from '../../lab/until.js'
 

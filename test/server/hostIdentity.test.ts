@@ -15,7 +15,7 @@ import { untilSoleWorker } from '../../worker/connection/soleWorker.js'
 import { checkClock } from '../../worker/doctor/clock.js'
 import { engineAhead } from '../../config/engine/pollers.js'
 import { workerIdentity } from '../../worker/connection/identity.js'
-import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { type DevServer, sharedServer } from '../../lab/engine/engine.js'
 import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 
 let dir: string
@@ -63,7 +63,7 @@ describe('on an engine', () => {
   let connection: Connection
 
   beforeAll(async () => {
-    server = await devServer()
+    server = await sharedServer()
     connection = await Connection.connect(server.connectOptions)
   })
   afterAll(async () => {
@@ -118,7 +118,11 @@ describe('on an engine', () => {
     const clock = new EngineClock(wrong)
     clock.setAhead(ahead)
     expect(Math.abs(clock.now() - Date.now())).toBeLessThan(5_000)
-    const env = { ...ownEngineOnly({}), TEMPORAL_ADDRESS: server.address }
+    const env = {
+      ...ownEngineOnly({}),
+      TEMPORAL_ADDRESS: server.address,
+      TEMPORAL_NAMESPACE: server.namespace,
+    }
     const later = (): number => Date.now() + off
     expect(await checkClock(server.home, later, env)).toMatchObject({ state: 'warn' })
     expect((await checkClock(server.home, later, env)).found).toMatch(/differs by 4(19|20|21) s .*ahead/)

@@ -9,7 +9,8 @@ import { readEngine } from '../../config/state/liveFile.js'
 import type { TaskView } from '../../policy/tasks/tasks.js'
 import { processStart } from '../../host/process/processes.js'
 import { sealedClient } from '../../lab/engine/sealed.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { until } from '../../lab/until.js'
 
 let fleet: Fleet

@@ -11,7 +11,7 @@ import { workerIdentity } from '../../worker/connection/identity.js'
 import { PendingResults } from '../../worker/connection/pendingResults.js'
 import { reassignActivities } from '../../worker/connection/reassignActivities.js'
 import { workflowState } from '../../worker/workflowState.js'
-import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { type DevServer, sharedServer } from '../../lab/engine/engine.js'
 import { until } from '../../lab/until.js'
 
 const host = 'host-1'
@@ -25,7 +25,7 @@ let worker: Worker
 let running: Promise<void>
 
 beforeAll(async () => {
-  server = await devServer()
+  server = await sharedServer()
   native = await NativeConnection.connect(server.connectOptions)
   connection = await Connection.connect(server.connectOptions)
   client = new Client({ connection, namespace: server.namespace })

@@ -8,7 +8,7 @@ import { stringify } from 'yaml'
 import { giveSignsOfLife } from '../../config/engine/signsOfLife.js'
 import { parseConfig } from '../../config/load/load.js'
 import { Host } from '../../host/host.js'
-import { devServer } from '../../lab/engine/engine.js'
+import { sharedServer } from '../../lab/engine/engine.js'
 import { sealedClient } from '../../lab/engine/sealed.js'
 import { until } from '../../lab/until.js'
 import { searchAttributes, sessionWorkflowId } from '../../policy/ids.js'
@@ -17,7 +17,7 @@ import { SilentHosts } from '../../worker/hostReport/silentHosts.js'
 const hostKey = defineSearchAttributeKey(searchAttributes.host, SearchAttributeType.KEYWORD)
 
 it('law 14: a host with sessions is missed after a minute without a sign of life, and no longer when there is one', async () => {
-  const server = await devServer()
+  const server = await sharedServer()
   const { home, namespace } = server
   const connection = await Connection.connect(server.connectOptions)
   const client = sealedClient(home, connection, namespace)

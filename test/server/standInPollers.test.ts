@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { BreakableProxy } from '../../lab/engine/breakableProxy.js'
-import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { type DevServer, sharedServer } from '../../lab/engine/engine.js'
 import { commonQueue, hostQueue } from '../../policy/ids.js'
 import { workerIdentity } from '../../worker/connection/identity.js'
 import { startStandInPollers } from '../../worker/connection/standInPollers.js'
@@ -19,7 +19,7 @@ let direct: Connection
 let stallable: Connection
 
 beforeAll(async () => {
-  server = await devServer()
+  server = await sharedServer()
   cable = await BreakableProxy.open(server.address)
   direct = await Connection.connect({ address: server.address })
   stallable = await Connection.connect({ address: cable.address })

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ServiceView } from '../../policy/service/service.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
+import type { Fleet } from '../../lab/fleet.js'
+import { startFleet } from '../fleet.js'
 import { lacksSystemdNotify } from '../../lab/machine/notifySocket.js'
 import { Supervisor } from '../../lab/machine/supervisor.js'
 import { groupOf, FakeSystemdPrograms } from '../../lab/machine/systemdPrograms.js'
@@ -20,6 +21,7 @@ const dropIn = '[Service]\nWatchdogSec=6s\n'
 
 beforeAll(async () => {
   fleet = await startFleet({
+    engine: 'own',
     accounts: ['max-1'],
     config: {
       substrates: [

@@ -22,7 +22,7 @@ import {
   watchdogUpdates,
   type WatchdogView,
 } from '../../workflows/messages.js'
-import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { type DevServer, sharedServer } from '../../lab/engine/engine.js'
 import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 import { sealedClient } from '../../lab/engine/sealed.js'
 import { until } from '../../lab/until.js'
@@ -69,6 +69,8 @@ if (mode() === 'fork' && process.argv[3] !== 'child') {
 /** How to find a service that Outpool does not start itself. */
 const places = ['pidFile', 'unit', 'pane']
 
+/** The workflows as this checkout has built them. */
+const workflowBundle = { codePath: fileURLToPath(new URL('../../dist/workflows/bundle.js', import.meta.url)) }
 const workerProgram = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url))
 
 /** Its file, in the folder above each service's. */
@@ -98,7 +100,7 @@ export class WatchdogHarness {
   }
 
   static async open(wishes: TestService[]): Promise<WatchdogHarness> {
-    const server = await devServer()
+    const server = await sharedServer()
     const dir = server.home.dir
     for (const folder of ['max-1', 'medic']) mkdirSync(join(dir, 'logins', folder), { recursive: true })
     writeFileSync(join(dir, serviceProgram), program)
@@ -127,7 +129,7 @@ export class WatchdogHarness {
   async startWorker(change: (text: string) => string = (text) => text): Promise<void> {
     const { home, connectOptions, namespace } = this.server
     const config = parseConfig(change(this.#text), join(this.dir, 'outpool.yaml'))
-    this.#worker = await startWorker({ home, config, connectOptions, namespace })
+    this.#worker = await startWorker({ home, config, connectOptions, namespace, workflowBundle })
   }
 
   /**
@@ -216,8 +218,10 @@ export class WatchdogHarness {
     const doubles: string[] = []
     const timer = setInterval(() => {
       for (const name of services)
-        void this.alive(name).then((pids) => {
-          if (pids.length > 1) doubles.push(`${name}: ${pids.join(' and ')}`)
+        void this.alive(name).then(async (pids) => {
+          // They are looked at one after the other: the first may have ended before the second began.
+          if (pids.length > 1 && (await this.alive(name)).filter((pid) => pids.includes(pid)).length > 1)
+            doubles.push(`${name}: ${pids.join(' and ')}`)
         })
     }, 100)
     return {

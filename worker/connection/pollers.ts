@@ -5,6 +5,7 @@ import {
   type InjectedSinks,
   type NativeConnection,
   Worker,
+  type WorkflowBundleOption,
 } from '@temporalio/worker'
 import { availableParallelism } from 'node:os'
 import { failureInterceptor } from '../../activities/failures.js'
@@ -32,6 +33,8 @@ export interface PollersOptions {
   identity: string
   /** Seals what these pollers send, and opens what they receive. */
   dataConverter: DataConverter
+  /** Default: as the build has bundled them. */
+  workflowBundle?: WorkflowBundleOption
   hostActivities: object
   commonActivities: object
   sinks: InjectedSinks<WorkflowSinks>
@@ -58,7 +61,7 @@ export async function makePollers(options: PollersOptions): Promise<ReadyPollers
     ...{ connection: native, namespace, identity, dataConverter, shutdownGraceTime: shutdownGrace },
     interceptors: { activity: [interceptor, envelopeInterceptor, failureInterceptor] },
   }
-  const workflowBundle = await workflowCode()
+  const { workflowBundle = await workflowCode() } = options
   const workers = await Promise.all([
     Worker.create({
       ...{ ...shared, taskQueue: hostQueue(hostId), activities: options.hostActivities },

@@ -1,0 +1,106 @@
+/**
+ * What the files of a run of the tests share: an engine, for every test that needs one and none in particular, and bundles of
+ * workflows. Each home that uses the engine has a separate namespace in it, so that pools, sessions and hosts of the same name never
+ * meet. It keeps everything in memory: what a disk, a kill or an upgrade does to an engine is tested on engines of single tests.
+ */
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Connection } from '@temporalio/client'
+import { msToTs } from '@temporalio/common/lib/time.js'
+import type { BundleOptions } from '@temporalio/worker'
+import { engineRetention } from '../../policy/retention.js'
+import { obtainTemporal } from '../../worker/engine/find.js'
+import { freePorts } from '../../worker/engine/ports.js'
+import { until } from '../until.js'
+import { testPorts } from './testPorts.js'
+
+/** Passes the folder of the run to the processes of the test files. */
+const variable = 'OUTPOOL_TEST_RUN'
+
+/** Vitest calls it for each project that names it, all at the same time, and begins when every call has ended. */
+export async function setup(): Promise<(() => Promise<void>) | undefined> {
+  if (process.env[variable] !== undefined) return undefined
+  const dir = mkdtempSync(join(tmpdir(), 'outpool-run-'))
+  // Set before the first await: the calls for other projects leave the work to this one.
+  process.env[variable] = dir
+  const { path } = await obtainTemporal({ env: process.env, say: () => undefined })
+  const { grpc } = await freePorts({ grpc: testPorts.grpc, ui: null })
+  const where = ['--ip', '127.0.0.1', '--port', String(grpc), '--headless']
+  const server = spawn(path, ['server', 'start-dev', ...where, '--log-level', 'error'], { stdio: 'ignore' })
+  const address = `127.0.0.1:${grpc}`
+  await until(
+    'the shared engine',
+    async () => (await Connection.connect({ address, connectTimeout: 1_000 })).close(),
+    () => true,
+  )
+  writeFileSync(addressFile(dir), address)
+  return async () => {
+    const ended = once(server, 'exit')
+    server.kill('SIGKILL')
+    await ended
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+const addressFile = (dir: string): string => join(dir, 'engine')
+
+function runFolder(): string {
+  const dir = process.env[variable]
+  if (dir === undefined)
+    throw new Error('vitest.config.ts names no setup with a shared engine for this project')
+  return dir
+}
+
+/** Settings of Temporal that name the shared engine and a new namespace in it, for `outpool up` to set up. */
+export async function newNamespace(): Promise<{ TEMPORAL_ADDRESS: string; TEMPORAL_NAMESPACE: string }> {
+  const address = readFileSync(addressFile(runFolder()), 'utf8')
+  const namespace = `test-${randomUUID()}`
+  const connection = await Connection.connect({ address })
+  try {
+    await connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: msToTs(engineRetention.finished),
+    })
+  } finally {
+    await connection.close()
+  }
+  return { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace }
+}
+
+/** A bundle of workflows, made by the first file of a run that asks for it. `name`: what it is called in the run. */
+export async function bundleOnce(name: string, options: BundleOptions): Promise<{ codePath: string }> {
+  const codePath = join(runFolder(), `${name}.js`)
+  if (isFirst(`${codePath}.begun`)) {
+    const { bundleWorkflowCode } = await import('@temporalio/worker')
+    writeFileSync(`${codePath}.new`, (await bundleWorkflowCode(options)).code)
+    renameSync(`${codePath}.new`, codePath)
+  }
+  await until(
+    `the bundle ${name}`,
+    () => Promise.resolve(existsSync(codePath)),
+    (isMade) => isMade,
+  )
+  return { codePath }
+}
+
+function isFirst(mark: string): boolean {
+  try {
+    closeSync(openSync(mark, 'wx'))
+    return true
+  } catch {
+    return false
+  }
+}
