@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { byNight } from '../byNight.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { PaneHarness, until } from '../../lab/paneHarness.js'
 
@@ -177,7 +178,7 @@ describe('a session', () => {
     expect(await claudeCode.readLiveStates(place)).toEqual([])
   })
 
-  it('law 5: walled on one account, it goes on with everything it knew on another', async () => {
+  byNight('law 5: walled on one account, it goes on with everything it knew on another', async () => {
     const [from, to] = [harness.world.login('first'), harness.world.login('second')]
     const reset = new Date(Math.ceil(Date.now() / 60_000) * 60_000 + 3_600_000)
     harness.world.standIn.account('first').answer('I remember the word heliotrope.')

@@ -59,7 +59,7 @@ describe('a person in the pane', () => {
     expect(stderr).toMatch(/already running .*process \d+.*127\.0\.0\.1:\d+/)
   })
 
-  it('finds what they typed but did not send in the new process', async () => {
+  byNight('finds what they typed but did not send in the new process', async () => {
     await begin('alpha', 'Hello.')
     fleet.tmux('send-keys', '-t', '=alpha:', '-l', 'half a thought')
     await until(

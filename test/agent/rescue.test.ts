@@ -168,7 +168,7 @@ describe('sessions of one fleet', () => {
       await end('bravo')
     })
 
-    it('law 6: an answer that mentions a limit is not a wall', async () => {
+    byNight('law 6: an answer that mentions a limit is not a wall', async () => {
       await begin('charlie', 'max-3')
       account('max-3').answer("You've hit your 5-hour limit · resets 9:50pm (UTC)")
       await send('charlie', 'Quote the limit text.')
@@ -207,7 +207,7 @@ describe('sessions of one fleet', () => {
       await end('golf')
     })
 
-    it('law 7: an agent that is killed is resumed on its own account, once', async () => {
+    byNight('law 7: an agent that is killed is resumed on its own account, once', async () => {
       await begin('hotel', 'max-4')
       const { pid } = await fleet.show('hotel')
       process.kill(pid!, 'SIGKILL')
@@ -310,7 +310,7 @@ describeByNight('all accounts but one are walled', () => {
   })
 })
 
-describe('all accounts are walled', () => {
+describeByNight('all accounts are walled', () => {
   startWith(3, 'shared')
 
   it('law 10: with every account walled it is parked, and starts again without help after the reset', async () => {

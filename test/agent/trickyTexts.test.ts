@@ -16,7 +16,7 @@ import { startFleet } from '../fleet.js'
 import { until } from '../../lab/until.js'
 
 /** `OUTPOOL_TEXTS=500 OUTPOOL_TEXTS_SEED=7` sends more, and different ones. */
-const count = Number(process.env['OUTPOOL_TEXTS'] ?? 20)
+const count = Number(process.env['OUTPOOL_TEXTS'] ?? 12)
 const seed = Number(process.env['OUTPOOL_TEXTS_SEED'] ?? 1)
 
 /** As long as a whole log: 300 KB. */

@@ -325,9 +325,9 @@ it('law 13: a turn that a hook on tools stops is over, with the reason; the agen
 
 /** The user's own settings come last: from then on they hold for every session on max-1. */
 const refusalCases = [
-  ['project', 'a decision', 'papa'],
   ...(isNight
     ? ([
+        ['project', 'a decision', 'papa'],
         ['project', 'its exit status', 'mike'],
         ['project', 'a stop', 'quebec'],
       ] as const)
