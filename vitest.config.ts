@@ -14,8 +14,10 @@ const alone = group(3, 2)
 /** A process that starts anew for each file costs half a second of a core, as much as most of these files. */
 const shared = { isolate: false, setupFiles: ['test/sharedProcess.ts'] }
 
-const bundled = { globalSetup: ['test/workflow/harness/bundle.ts'] }
-const withEngine = { globalSetup: ['lab/engine/sharedEngine.ts'] }
+const bundle = 'test/workflow/harness/bundle.ts'
+const sharedEngine = 'lab/engine/sharedEngine.ts'
+const bundled = { globalSetup: [bundle] }
+const withEngine = { globalSetup: [sharedEngine] }
 
 /** The files that take longest, by group: they begin first, so that none of them is left over at the end. */
 const longest = `
@@ -67,7 +69,7 @@ export default defineConfig({
       }),
       tier('server', { ...waiting, ...withEngine }),
       tier('agent', { ...waiting, ...withEngine }),
-      tier('nightly', { ...alone, ...bundled }),
+      tier('nightly', { ...alone, globalSetup: [bundle, sharedEngine] }),
     ],
   },
 })
