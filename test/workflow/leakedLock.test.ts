@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { TestPool } from './harness/testPool.js'
 import { TestServer } from './harness/testServer.js'
 
 const hour = 3_600_000
@@ -9,9 +10,24 @@ beforeAll(async () => {
 })
 afterAll(() => testServer.close())
 
-it('virtual time goes on after the server has kept a lock on its clock that belongs to nothing', async () => {
+/** What the server does by itself once in a while. */
+const leak = () => testServer.env.connection.testService!.lockTimeSkipping({})
+
+async function expectToSkip(): Promise<void> {
   const before = await testServer.now()
-  await testServer.env.connection.testService!.lockTimeSkipping({})
   await testServer.advance(hour)
   expect((await testServer.now()) - before).toBeGreaterThanOrEqual(hour)
+}
+
+it('virtual time goes on after the server has kept a lock on its clock that belongs to nothing', async () => {
+  await leak()
+  await expectToSkip()
+})
+
+it('also while an agent is watched, which is an attempt of an activity every few seconds', async () => {
+  const testPool = await TestPool.open(testServer, { accounts: ['max-1'] })
+  await testPool.startRunning('one')
+  await leak()
+  await expectToSkip()
+  await testPool.close()
 })

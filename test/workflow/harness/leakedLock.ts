@@ -8,6 +8,8 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing'
 
 /** Between two looks at a server whose time does not skip. Milliseconds. */
 const lookEvery = 5_000
+/** Nothing in these tests computes for so long: a task that has not moved since then is lost. Milliseconds. */
+const lostAfter = 60_000
 
 const { EventType } = proto.temporal.api.enums.v1
 const taskInProgress: unknown[] = [
@@ -28,41 +30,57 @@ export async function skip(env: TestWorkflowEnvironment, ms: number): Promise<vo
 }
 
 async function unlockIfIdle(env: TestWorkflowEnvironment, signal: AbortSignal): Promise<void> {
-  let before: string | null = null
+  let before: Look | null = null
+  let inProgress = { tasks: '', since: 0 }
   for (;;) {
     await delay(lookEvery, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
     // The sleep itself reports a server that does not answer.
-    const now = await idleState(env).catch(() => null)
-    if (now !== null && now === before) await env.connection.testService?.unlockTimeSkipping({})
-    before = now
+    const look = await lookAt(env).catch(() => null)
+    if (look === null) continue
+    if (look.tasks !== inProgress.tasks) inProgress = { tasks: look.tasks, since: look.at }
+    const isIdle = look.tasks === '' || look.at - inProgress.since > lostAfter
+    if (isIdle && before !== null && isAtOurPace(before, look))
+      await env.connection.testService?.unlockTimeSkipping({})
+    before = look
   }
 }
 
-/** How far every open workflow has come, if none has anything to do now; otherwise null. */
-async function idleState(env: TestWorkflowEnvironment): Promise<string | null> {
+/** What is in progress at the server, and its time, by real time; both in ms. */
+interface Look {
+  at: number
+  virtual: number
+  /** The workflow tasks and attempts of activities in progress; empty if there are none. */
+  tasks: string
+}
+
+/** An agent that is watched is looked at every few seconds of either time, so that only the clock tells whether time skips. */
+const isAtOurPace = (before: Look, now: Look): boolean =>
+  now.virtual - before.virtual < 2 * (now.at - before.at)
+
+async function lookAt(env: TestWorkflowEnvironment): Promise<Look> {
   const { workflowService } = env.connection
   const namespace = env.namespace ?? 'default'
   const { executions } = await workflowService.listOpenWorkflowExecutions({
     ...{ namespace, maximumPageSize: 1_000, startTimeFilter: {} },
   })
-  const states: string[] = []
+  const tasks: string[] = []
   for (const { execution } of executions) {
     if (!execution) continue
     const { pendingActivities } = await workflowService.describeWorkflowExecution({ namespace, execution })
     const { history } = await workflowService.getWorkflowExecutionHistory({ namespace, execution })
     const events = history?.events ?? []
-    const attempts = pendingActivities.map(
-      ({ attempt, lastStartedTime: began, lastAttemptCompleteTime: ended }) => ({
-        attempt,
-        isOver: ended != null && (began == null || inOrder(began, ended)),
-      }),
-    )
-    if (taskInProgress.includes(events.at(-1)?.eventType) || attempts.some(({ isOver }) => !isOver))
-      return null
-    states.push(`${execution.runId} ${events.length} ${attempts.map(({ attempt }) => attempt).join()}`)
+    if (taskInProgress.includes(events.at(-1)?.eventType)) tasks.push(`${execution.runId} ${events.length}`)
+    for (const {
+      activityId,
+      attempt,
+      lastStartedTime: began,
+      lastAttemptCompleteTime: ended,
+    } of pendingActivities)
+      if (ended == null || (began != null && !inOrder(began, ended)))
+        tasks.push(`${execution.runId} ${activityId} ${attempt}`)
   }
-  return states.join('\n')
+  return { at: performance.now(), virtual: await env.currentTimeMs(), tasks: tasks.join('\n') }
 }
 
 type Instant = proto.google.protobuf.ITimestamp
