@@ -23,8 +23,9 @@ const withEngine = { globalSetup: [sharedEngine] }
 const longest = `
   workflow/drain/fallback1 workflow/drain/drain1 workflow/week/week workflow/trouble workflow/texts
   policy/drain/drain1 policy/drain/drain2 policy/forecast/forecast policy/drain/fallback1 policy/drain/fallback2
-  agent/rescue agent/trickyTexts agent/wakeUp agent/holding agent/typing agent/background agent/fallback agent/chaos agent/pages agent/drill
-  agent/adopt agent/conversationKept agent/engineOutage server/watchdogKilled server/attacks
+  agent/chaos agent/typing agent/background agent/holding server/clientTop server/attacks server/clientOrders agent/rescue agent/adopt
+  agent/metrics agent/sameStory server/client agent/pages agent/fallback agent/wakeUp server/engine agent/seen agent/switchedOff
+  agent/conversationKept server/watchdogKilled server/doctor agent/engineOutage agent/trickyTexts server/clientUsage agent/drill
 `
   .trim()
   .split(/\s+/)

@@ -58,6 +58,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
+const draft = 'a draft of a person'
 const turns = () => fleet.world.standIn.requests({ kind: 'turn' })
 const pane = (...args: string[]): string => fleet.tmux(...args)
 
@@ -73,11 +74,16 @@ it('law 14: doctor says what is off, and a status line that is not as expected i
 })
 
 it('law 5: a text waits while there is a draft, instead of being typed with a stash that may lose it', async () => {
-  pane('send-keys', '-l', '-t', '=alpha:', 'a draft of a person')
+  pane('send-keys', '-l', '-t', '=alpha:', draft)
+  await until(
+    'the draft on the screen',
+    () => Promise.resolve(pane('capture-pane', '-p', '-t', '=alpha:')),
+    (screen) => screen.includes(draft),
+  )
   expect(await fleet.run('send', 'alpha', 'Now the long task.')).toMatchObject({ code: 0 })
   const waiting = await fleet.untilSession('alpha', ({ attention }) => attention !== null)
   expect(waiting.attention).toContain('a text waits: its input line holds a draft, and the stash')
-  expect(pane('capture-pane', '-p', '-t', '=alpha:')).toContain('a draft of a person')
+  expect(pane('capture-pane', '-p', '-t', '=alpha:')).toContain(draft)
   expect(turns()).toHaveLength(1)
   pane('send-keys', '-t', '=alpha:', 'C-u')
   await until(

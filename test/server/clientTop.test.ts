@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
 import { columnsOf } from '../../client/output/terminal.js'
@@ -32,6 +33,9 @@ afterEach(async () => {
 
 const untilShown = (what: string, isShown: (screen: string) => boolean): Promise<string> =>
   until(what, () => Promise.resolve(terminal.screen()), isShown)
+/** To press Enter after a paste. Milliseconds. */
+const aPersonTakes = 300
+
 /** Two sessions, of which the name of one begins with that of the other; the first one is chosen. */
 async function openWithTwo(): Promise<void> {
   for (const name of ['docs', 'docs-2']) {
@@ -206,6 +210,8 @@ describe('orders', () => {
       paste()
       await terminal.untilShown('end_')
       expect((await harness.received('docs')).texts).toEqual([])
+      // Sooner, it would count as a line break of a paste that is not marked.
+      await delay(aPersonTakes)
       terminal.press('Enter')
       await terminal.untilShown('accepted for docs')
       expect((await harness.received('docs')).texts.map((sent) => sent.text)).toEqual([text])
