@@ -19,7 +19,7 @@ import { Terminal } from './terminal.js'
 import { untilEnded } from './untilEnded.js'
 
 /** Soon enough for a person who watches; each refresh costs the engine one list and one query. */
-const refreshEvery = 2_000
+const refreshEvery = 3_000
 /** A person who goes through the list is not kept waiting for each session's files. Milliseconds. */
 const detailAfter = 150
 
