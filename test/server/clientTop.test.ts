@@ -33,7 +33,7 @@ afterEach(async () => {
 
 const untilShown = (what: string, isShown: (screen: string) => boolean): Promise<string> =>
   until(what, () => Promise.resolve(terminal.screen()), isShown)
-/** To press Enter after a paste. Milliseconds. */
+/** To press Enter after characters that came at once. Milliseconds. */
 const aPersonTakes = 300
 
 /** Two sessions, of which the name of one begins with that of the other; the first one is chosen. */
@@ -130,6 +130,7 @@ describe('orders', () => {
     await terminal.untilShown('Enter sends it to docs-2')
     terminal.press('-l', 'go on, please')
     await terminal.untilShown('to docs-2: go on, please_')
+    await delay(aPersonTakes)
     terminal.press('Enter')
     await terminal.untilShown('accepted for docs-2')
     expect((await harness.received('docs-2')).texts.map(({ text }) => text)).toEqual(['go on, please'])
