@@ -117,6 +117,13 @@ export async function runAlternating(
   return values
 }
 
+/** How long it takes, in ms. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const from = performance.now()
+  await work()
+  return performance.now() - from
+}
+
 /** What is compared with the goal; null if the row has none. */
 export function toRatio({ product, floor, goal, ratio }: Row): { value: number; limit: number } | null {
   if (goal === null) return null

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Arrivals } from './arrivals.js'
-import { median, quantile } from './harness.js'
+import { median, quantile, timed } from './harness.js'
 import { names, openStubFleet, type StubFleet } from './stubFleet.js'
 
 /** Two groups of this many accounts; one group holds exactly the whole fleet. */
@@ -221,10 +221,4 @@ const execute = promisify(execFile)
 async function list(fleet: StubFleet['fleet']): Promise<void> {
   const { code, stderr } = await fleet.run('ls', '--json')
   if (code !== 0) console.error(`  outpool ls ended with ${String(code)}: ${stderr}`)
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const from = performance.now()
-  await work()
-  return performance.now() - from
 }

@@ -17,7 +17,7 @@ import { defaultTiming } from '../policy/account/account.js'
 import { FleetAnswers } from '../worker/localSocket/fleetAnswers.js'
 import { LocalSocket } from '../worker/localSocket/localSocket.js'
 import type { SessionStart } from '../workflows/messages.js'
-import { runAlternating, type Measure, type Row } from './harness.js'
+import { runAlternating, type Measure, type Row, timed } from './harness.js'
 
 const usualSessions = 500
 /** Requested in one batch while the list is being filled. */
@@ -53,11 +53,6 @@ export const ls: Measure = {
       const env = { PATH: process.env['PATH'], HOME: dir, OUTPOOL_HOME: dir }
       const run = async (...args: string[]): Promise<string> =>
         (await execute(process.execPath, args, { env, maxBuffer: Infinity })).stdout
-      const timed = async (...args: string[]): Promise<number> => {
-        const from = performance.now()
-        await run(...args)
-        return performance.now() - from
-      }
       await until(
         'all sessions in the list',
         () => run(bin, 'ls', '--json'),
@@ -66,8 +61,8 @@ export const ls: Measure = {
       const measured = async (what: string, goal: Row['goal'], ...args: string[]): Promise<Row> => ({
         ...(await runAlternating(
           runs,
-          () => timed(empty),
-          () => timed(bin, ...args),
+          () => timed(() => run(empty)),
+          () => timed(() => run(bin, ...args)),
         )),
         description: `${what}; floor: the same runtime, started empty`,
         ...{ unit: 'ms', goal },
@@ -100,7 +95,7 @@ async function begin(client: Client, name: string, host: string): Promise<void> 
   const { namespace } = client.options
   const start: SessionStart = {
     ...{ name, pool: 'main', sessionId: randomUUID(), host, agent: 'claude-code', model: null },
-    ...{ cwd: `/home/somebody/work/${name}`, account: 'max-1', pinned: false, priority: 0, prompt: null },
+    ...{ cwd: `/home/alex/work/${name}`, account: 'max-1', pinned: false, priority: 0, prompt: null },
     ...{ continues: false, timing: defaultTiming },
   }
   await startSession({ client, namespace, within: (_ms, calls) => calls() }, start)

@@ -13,7 +13,7 @@ import { unexpiredWalls } from '../../policy/pool/simulatedWall.js'
 import { pageText } from '../../policy/session/startPages.js'
 import { newRecord, applyReading } from '../../policy/account/accountRecord.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
-import { accountStateText, bar, paintState, windowText } from '../output/accountCells.js'
+import { bar, newestReading, stateAndSessions, windowText } from '../output/accountCells.js'
 import { type AccountForecastRow, forecastsOf, shortForecast } from '../output/forecast.js'
 import { type Column, renderTable } from '../output/table.js'
 import { oneLine } from '../output/terminal.js'
@@ -151,18 +151,7 @@ export function columnsFor(
   return [
     { title: 'NAME', text: (row) => row.name, paint: (text) => colors.bold(text), shrink: 'end' },
     { title: 'ROLE', text: (row) => row.role },
-    {
-      title: 'STATE',
-      text: (row) => accountStateText(row, now),
-      paint: (text, row) => paintState(text, row.state, colors),
-      shrink: 'end',
-      least: 10,
-    },
-    {
-      title: 'SESSIONS',
-      text: (row) => (row.role === 'reserved' ? '-' : String(row.leases.length)),
-      align: 'right',
-    },
+    ...stateAndSessions(colors, now),
     {
       title: 'WINDOWS',
       text: (row) => row.windows.map((window) => windowText(window, now)).join('  ') || '-',
@@ -177,9 +166,6 @@ export function columnsFor(
 }
 
 function readText(row: AccountRow, now: Date): string {
-  const newest = row.windows
-    .map(({ readAt }) => readAt)
-    .sort()
-    .at(-1)
-  return newest === undefined ? 'never' : ago(newest, now)
+  const newest = newestReading(row)
+  return newest === null ? 'never' : ago(newest, now)
 }

@@ -23,6 +23,6 @@ export async function top(context: CommandContext): Promise<void> {
   const { LiveScreen } = await import('../top/live.js')
   const orders = await new LiveScreen({ home, readConfig, readFleet: read, look }).run()
   for (const { text } of orders) printNotice(text)
-  // Nobody waits for what is still being read, such as an engine that does not answer.
+  // A read that is still under way, such as one from an engine that does not answer, would keep the process alive.
   process.exit()
 }

@@ -2,7 +2,31 @@
 import type { Colors } from 'picocolors/types.js'
 import type { AccountState } from '../../policy/account/account.js'
 import type { AccountRow, WindowRow } from '../../policy/account/accountRow.js'
+import type { Column } from './table.js'
 import { clock } from './times.js'
+
+/** What state each account is in, and how many sessions it has. */
+export const stateAndSessions = (colors: Colors, now: Date): Column<AccountRow>[] => [
+  {
+    title: 'STATE',
+    text: (row) => accountStateText(row, now),
+    paint: (text, row) => paintState(text, row.state, colors),
+    shrink: 'end',
+    least: 10,
+  },
+  {
+    title: 'SESSIONS',
+    text: ({ role, leases }) => (role === 'reserved' ? '-' : String(leases.length)),
+    align: 'right',
+  },
+]
+
+/** When the newest of its windows was read, as an ISO instant; null if none was. */
+export const newestReading = ({ windows }: AccountRow): string | null =>
+  windows
+    .map(({ readAt }) => readAt)
+    .sort()
+    .at(-1) ?? null
 
 export function accountStateText({ state, walledUntil, draining, leases }: AccountRow, now: Date): string {
   if (draining === true) return leases.length === 0 ? 'drained' : 'draining'
@@ -33,7 +57,7 @@ export const windowName = (window: string): string =>
     .replace(/^seven_day/, '7d')
     .replace('_', ' ')
 
-export function paintState(text: string, state: AccountState, colors: Colors): string {
+function paintState(text: string, state: AccountState, colors: Colors): string {
   switch (state) {
     case 'ready':
       return colors.green(text)

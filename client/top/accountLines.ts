@@ -1,6 +1,6 @@
 /** The table of the accounts: what is used of each budget, when it is reset, and when it is expected to run out. */
 import type { AccountRow, WindowRow } from '../../policy/account/accountRow.js'
-import { accountStateText, bar, paintState, shareText, windowName } from '../output/accountCells.js'
+import { bar, newestReading, shareText, stateAndSessions, windowName } from '../output/accountCells.js'
 import { shortForecast } from '../output/forecast.js'
 import { type Column, renderTable } from '../output/table.js'
 import { coarseSpan } from '../output/times.js'
@@ -48,18 +48,7 @@ function columnsFor(fleet: Fleet, columns: number, { colors }: Look): Column<Acc
       paint: (text) => colors.bold(text),
       shrink: 'end',
     },
-    {
-      title: 'STATE',
-      text: (row) => accountStateText(row, at),
-      paint: (text, row) => paintState(text, row.state, colors),
-      shrink: 'end',
-      least: 10,
-    },
-    {
-      title: 'SESSIONS',
-      text: ({ role, leases }) => (role === 'reserved' ? '-' : String(leases.length)),
-      align: 'right',
-    },
+    ...stateAndSessions(colors, at),
     ...usual.flatMap(numbers),
     { title: 'RUNS OUT', text: ({ name }) => shortForecast(forecasts.get(name), at) },
     ...others.flatMap(numbers),
@@ -93,10 +82,7 @@ function paintShare(text: string, window: WindowRow | undefined, colors: Look['c
 }
 
 /** How old the newest reading is. */
-function readText({ windows }: AccountRow, now: Date): string {
-  const newest = windows
-    .map(({ readAt }) => readAt)
-    .sort()
-    .at(-1)
-  return newest === undefined ? 'never' : `${coarseSpan(now.getTime() - Date.parse(newest))} ago`
+function readText(row: AccountRow, now: Date): string {
+  const newest = newestReading(row)
+  return newest === null ? 'never' : `${coarseSpan(now.getTime() - Date.parse(newest))} ago`
 }

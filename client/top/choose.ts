@@ -2,8 +2,8 @@
 import type { NamedKey } from './keys.js'
 import { chooseRow, type State } from './state.js'
 
-/** Letters that do the same. */
-export const moves: Readonly<Record<string, NamedKey>> = { j: 'down', k: 'up', g: 'home', G: 'end' }
+/** Letters that do the same as these keys. */
+export const keyOfLetter: Readonly<Record<string, NamedKey>> = { j: 'down', k: 'up', g: 'home', G: 'end' }
 
 /** Null for keys that choose nothing. */
 export function choose(state: State, key: NamedKey): State | null {

@@ -5,7 +5,7 @@ import { type Look, wrapped } from './look.js'
 import type { Mode, Note, State } from './state.js'
 
 const mostLines = 3
-/** A question is never cut on a terminal that anybody uses. */
+/** Enough for every question on a terminal of 20 columns. */
 const mostOfQuestion = 8
 
 export function footLines({ mode, note, size: { columns } }: State, look: Look): string[] {

@@ -12,7 +12,7 @@ export const emptyInput: LineInput = { text: '', cursor: 0 }
 
 const segmenter = new Intl.Segmenter()
 const lengthOfLast = (text: string): number => [...segmenter.segment(text)].at(-1)?.segment.length ?? 0
-/** More than the longest character that anybody types: a long text is not looked through at each key. Units of UTF-16. */
+/** Longer than any character that is typed, so that no key has to search a long text. Units of UTF-16. */
 const near = 64
 const stepBack = (text: string): number => lengthOfLast(text.slice(-near))
 const stepOn = (text: string): number =>

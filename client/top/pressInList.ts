@@ -1,6 +1,6 @@
 /** What a key does while the list is shown and nothing is open. */
 import { sortKeys } from './arrange.js'
-import { choose, moves } from './choose.js'
+import { choose, keyOfLetter } from './choose.js'
 import type { FleetSession } from './fleet.js'
 import type { NamedKey, Press } from './keys.js'
 import { emptyInput, insert } from './lineInput.js'
@@ -14,7 +14,7 @@ export function pressInList(state: State, pressed: Press, now: number): Pressed 
   if ('paste' in pressed) return hint(state, 'a pasted text does nothing here', now)
   if ('ctrl' in pressed) return stay(state)
   const { text } = pressed
-  const steps = Array.from(text, (letter) => moves[letter])
+  const steps = Array.from(text, (letter) => keyOfLetter[letter])
   if (steps.every((step) => step !== undefined))
     return stay(steps.reduce((moved, step) => choose(moved, step) ?? moved, state))
   if (text.startsWith('/')) {

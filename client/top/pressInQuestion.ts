@@ -1,5 +1,5 @@
 /** What a key does while an account is chosen for a move, or an order waits for a yes. */
-import { moves } from './choose.js'
+import { keyOfLetter } from './choose.js'
 import type { Press } from './keys.js'
 import { ask, carryOut, inMode, type Pressed, stay, toList } from './pressed.js'
 import type { Mode, State } from './state.js'
@@ -28,7 +28,7 @@ export function pressInTargets(
   now: number,
 ): Pressed {
   const { subject, targets, at } = mode
-  const key = 'key' in pressed ? pressed.key : 'text' in pressed ? moves[pressed.text] : undefined
+  const key = 'key' in pressed ? pressed.key : 'text' in pressed ? keyOfLetter[pressed.text] : undefined
   const to = (index: number): Pressed =>
     inMode(state, { ...mode, at: Math.max(0, Math.min(targets.length - 1, index)) })
   if (key === 'up') return to(at - 1)

@@ -84,7 +84,7 @@ function keepChoice(state: State): State {
   return row < 0 ? { ...state, chosen: null } : { ...state, row }
 }
 
-/** Nobody should confirm what cannot be done any more. A text that was typed stays. */
+/** Closes the question about an order that can no longer be carried out. A text that was typed stays. */
 function closeIfGone(state: State): State {
   const { mode, fleet } = state
   if (mode.kind !== 'confirm' && mode.kind !== 'target') return state

@@ -52,7 +52,7 @@ export async function untilEnded(events: ScreenEvents): Promise<void> {
       on(process, 'uncaughtException', end)
       on(process, 'unhandledRejection', end)
       on(process, 'SIGTSTP', suspend)
-      // After SIGSTOP, which nobody is told of before, a shell has changed the terminal.
+      // SIGSTOP cannot be handled, and the shell has changed the terminal since.
       on(process, 'SIGCONT', () => {
         if (events.isAway()) return
         events.suspended()

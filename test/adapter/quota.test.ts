@@ -72,7 +72,7 @@ describe('quota', () => {
 
   it('law 4: numbers of an earlier login, or of a login that does not answer, are ignored', async () => {
     const target = place()
-    const config = { oauthAccount: { accountUuid: 'u' }, cachedUsageUtilization: cached('somebody-else') }
+    const config = { oauthAccount: { accountUuid: 'u' }, cachedUsageUtilization: cached('another-login') }
     writeJson(join(target.configDir, '.claude.json'), config)
     expect(await adapter.readIdentity(target)).toMatchObject({ identity: 'u', windows: [] })
     const keyed = { ...target, env: { CLAUDE_CODE_OAUTH_TOKEN: 'made-up' } }

@@ -71,7 +71,7 @@ async function expectNoneOfSession(leaderPid: number): Promise<void> {
   )
 }
 
-describe.runIf(process.platform === 'linux')('a zombie', () => {
+describe.runIf(process.platform === 'linux')('a zombie (Linux: its state is read from /proc)', () => {
   it('counts as ended, even if it is never reaped', async () => {
     const { said } = await talking('python3', '-c', neverReaps)
     const pid = Number(said)

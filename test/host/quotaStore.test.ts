@@ -1,19 +1,13 @@
 /** What is stored of an account's windows and login. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { QuotaStore } from '../../host/state/quotaStore.js'
-import { type Home, openHome } from '../../config/state/home.js'
+import type { Home } from '../../config/state/home.js'
+import { eachWithHome } from './eachWithHome.js'
 
-let dir: string
 let home: Home
-
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'outpool-host-'))
-  home = openHome({ OUTPOOL_HOME: dir })
-})
-afterEach(() => rmSync(dir, { recursive: true, force: true }))
+eachWithHome((made) => (home = made))
 
 describe('the stored readings of an account', () => {
   const window = (used: number, readAt: string) => ({

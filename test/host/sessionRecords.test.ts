@@ -1,19 +1,11 @@
 /** The record of a session keeps its fence, and lets its steps take turns. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { SessionRecords } from '../../host/state/sessionRecords.js'
-import { type Home, openHome } from '../../config/state/home.js'
+import type { Home } from '../../config/state/home.js'
+import { eachWithHome } from './eachWithHome.js'
 
-let dir: string
 let home: Home
-
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'outpool-host-'))
-  home = openHome({ OUTPOOL_HOME: dir })
-})
-afterEach(() => rmSync(dir, { recursive: true, force: true }))
+eachWithHome((made) => (home = made))
 
 describe('fences', () => {
   const launch = (fence: number) => ({
@@ -21,7 +13,7 @@ describe('fences', () => {
     place: { kind: 'account' as const, name: 'max-1' },
     agent: 'claude-code',
     sessionId: 'one',
-    cwd: dir,
+    cwd: home.dir,
     process: null,
     transcriptFrom: 0,
     prompt: null,

@@ -221,7 +221,7 @@ describe('orders', () => {
 })
 
 describe('the terminal', () => {
-  it('is drawn anew in each size, and nothing outgrows it', async () => {
+  it('is redrawn at each size, and no line is wider than it', async () => {
     await openWithTwo()
     terminal.press('d')
     for (const [columns, rows] of [

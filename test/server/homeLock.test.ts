@@ -1,10 +1,9 @@
 /** One worker at a time has a home. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
 import { endProcess, type ProcessRef } from '../../host/process/processes.js'
-import { type Home, openHome } from '../../config/state/home.js'
+import type { Home } from '../../config/state/home.js'
+import { eachWithHome } from '../host/eachWithHome.js'
 import { AlreadyRunningError } from '../../worker/errors.js'
 import { readHolder } from '../../config/state/workerLock.js'
 import { lockHome } from '../../worker/lock.js'
@@ -13,14 +12,8 @@ import { startedProcesses } from '../host/startedProcesses.js'
 
 const { leader } = startedProcesses()
 
-let dir: string
 let home: Home
-
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'outpool-host-'))
-  home = openHome({ OUTPOOL_HOME: dir })
-})
-afterEach(() => rmSync(dir, { recursive: true, force: true }))
+eachWithHome((made) => (home = made))
 
 describe('the lock of a home', () => {
   it('admits one holder, names it to others, and is free again afterwards', async () => {

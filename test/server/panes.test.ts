@@ -1,5 +1,5 @@
 /** Panes on Outpool's own tmux server: what runs in them, what is typed into them, and how they end. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,20 +9,15 @@ import { folderClosedExit, writeLaunchScript } from '../../host/process/launchSc
 import { Tmux } from '../../host/tmux/tmux.js'
 import { noAgentFence } from '../../host/tmux/panes.js'
 import { managerOf } from '../../host/tmux/server.js'
-import { type Home, openHome } from '../../config/state/home.js'
+import type { Home } from '../../config/state/home.js'
+import { eachWithHome } from '../host/eachWithHome.js'
 import { FakeSystemdPrograms } from '../../lab/machine/systemdPrograms.js'
 import { until } from '../../lab/until.js'
 
 const holdScript = fileURLToPath(new URL('../../host/tmux/hold.sh', import.meta.url))
 
-let dir: string
 let home: Home
-
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'outpool-host-'))
-  home = openHome({ OUTPOOL_HOME: dir })
-})
-afterEach(() => rmSync(dir, { recursive: true, force: true }))
+eachWithHome((made) => (home = made))
 
 describe('panes', () => {
   let tmux: Tmux
@@ -34,9 +29,16 @@ describe('panes', () => {
   })
 
   const spawnIn = (session: string, fence: number, argv: string[]) =>
-    tmux.spawn({ session, fence, cwd: dir, argv, status: `fence ${fence} # 100 %`, hold: holdArgv(fence) })
+    tmux.spawn({
+      session,
+      fence,
+      cwd: home.dir,
+      argv,
+      status: `fence ${fence} # 100 %`,
+      hold: holdArgv(fence),
+    })
   const odd = `a b$x'q#{pid}#["z;`
-  const holdArgv = (fence: number): string[] => ['/bin/sh', holdScript, join(dir, odd, `held-${fence}`)]
+  const holdArgv = (fence: number): string[] => ['/bin/sh', holdScript, join(home.dir, odd, `held-${fence}`)]
 
   it('without a server there are no panes, and no error', async () => {
     expect(await tmux.panes()).toBeNull()
@@ -100,7 +102,7 @@ describe('panes', () => {
   })
 
   it('law 7: exist if systemd gives them no separate scope, and it is reported that they have none', async () => {
-    const systemd = new FakeSystemdPrograms(dir)
+    const systemd = new FakeSystemdPrograms(home.dir)
     systemd.refuse()
     vi.stubEnv('PATH', `${systemd.folder}:${process.env['PATH'] ?? ''}`)
     const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
@@ -135,7 +137,7 @@ describe('panes', () => {
       'ends;',
       `q'"$HOME`,
     ].entries()) {
-      const cwd = join(dir, 'odd folders', name)
+      const cwd = join(home.dir, 'odd folders', name)
       mkdirSync(cwd, { recursive: true })
       const plan = { argv: ['/bin/sh', '-c', inFolder], cwd, env: { PWD: '/' } }
       // The first of each two opens a pane, the second uses it again; the later ones go through the connection.
@@ -152,13 +154,13 @@ describe('panes', () => {
         rmSync(join(cwd, 'here'))
       }
     }
-    for (const folder of [dir, home.dir, tmpdir(), process.env['HOME'] ?? '/root', process.cwd(), '/'])
+    for (const folder of [home.dir, tmpdir(), process.env['HOME'] ?? '/root', process.cwd(), '/'])
       expect(existsSync(join(folder, 'pwned')), folder).toBe(false)
   })
 
   it('law 15: a folder that cannot be entered starts nothing elsewhere', async () => {
-    const cwd = join(dir, 'gone')
-    const plan = { argv: ['/bin/sh', '-c', `touch ${join(dir, 'ran')}`], cwd, env: {} }
+    const cwd = join(home.dir, 'gone')
+    const plan = { argv: ['/bin/sh', '-c', `touch ${join(home.dir, 'ran')}`], cwd, env: {} }
     const argv = ['/bin/sh', writeLaunchScript(home.dir, 1, plan)]
     await tmux.spawn({ session: 'alpha', fence: 1, cwd, argv, status: '' })
     const ended = await until(
@@ -167,7 +169,7 @@ describe('panes', () => {
       (now) => now?.dead === true,
     )
     expect(ended?.exitStatus).toBe(folderClosedExit)
-    expect(existsSync(join(dir, 'ran'))).toBe(false)
+    expect(existsSync(join(home.dir, 'ran'))).toBe(false)
   })
 
   it('finds a pane by its session, not by an id that a new server gives away again', async () => {
@@ -192,7 +194,7 @@ describe('panes', () => {
   })
 
   it('law 5: keeps what a person types while no agent is there, as they left it', async () => {
-    mkdirSync(join(dir, odd))
+    mkdirSync(join(home.dir, odd))
     const pane = await spawnIn('alpha', 3, ['/bin/sh', '-c', 'read line'])
     await tmux.showStopped('alpha', 'parked')
     await tmux.press(pane.id, ['Enter'])
@@ -201,9 +203,9 @@ describe('panes', () => {
       () => tmux.pane('alpha'),
       (now) => now?.dead === true,
     )
-    const person = new Tmux(join(dir, 'person.sock'), dir)
+    const person = new Tmux(join(home.dir, 'person.sock'), home.dir)
     const argv = ['env', '-u', 'TMUX', 'tmux', '-S', home.tmuxSocket, 'attach', '-t', '=alpha']
-    const at = { session: 'terminal', fence: 1, cwd: dir, argv, status: '', hold: ['/bin/cat'] }
+    const at = { session: 'terminal', fence: 1, cwd: home.dir, argv, status: '', hold: ['/bin/cat'] }
     const terminal = await person.spawn(at)
     try {
       const held = await until(
@@ -226,7 +228,7 @@ describe('panes', () => {
       process.kill(held!.pid, 'SIGTERM')
       await until(
         'all of it',
-        () => Promise.resolve(readFileSync(join(dir, odd, 'held-3'), 'utf8')),
+        () => Promise.resolve(readFileSync(join(home.dir, odd, 'held-3'), 'utf8')),
         (kept) => kept === 'sent\nhalf a thought',
       )
     } finally {
@@ -237,11 +239,11 @@ describe('panes', () => {
   it('knows when a person last pressed a key, also after they detached, and that none was ever attached', async () => {
     await spawnIn('alpha', 1, ['/bin/cat'])
     expect(await tmux.lastKeyAt('alpha')).toBeNull()
-    const person = new Tmux(join(dir, 'person.sock'), dir)
+    const person = new Tmux(join(home.dir, 'person.sock'), home.dir)
     const terminal = await person.spawn({
       session: 'terminal',
       fence: 1,
-      cwd: dir,
+      cwd: home.dir,
       argv: ['tmux', '-S', home.tmuxSocket, 'attach', '-t', '=alpha'],
       status: '',
       hold: ['/bin/cat'],

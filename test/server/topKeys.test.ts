@@ -178,7 +178,7 @@ describe('orders', () => {
   })
 })
 
-describe('keys that nobody meant', () => {
+describe('keys that were not meant for the screen', () => {
   const start = stateOf(size, { chosen: 'docs', row: 4 })
   const long = 'p y r y q \n\ry'.repeat(800)
 

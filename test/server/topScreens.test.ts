@@ -9,7 +9,7 @@ import { account, events, fleetOf, plain, pressing, screen, session, stateOf } f
 
 beforeAll(() => {
   vi.stubEnv('TZ', 'UTC')
-  vi.stubEnv('HOME', '/home/somebody')
+  vi.stubEnv('HOME', '/home/alex')
 })
 afterAll(() => vi.unstubAllEnvs())
 
@@ -118,7 +118,7 @@ describe('whatever the size', () => {
   const accounts = Array.from({ length: 40 }, (_, n) => account(`max-${n}`))
   const modes: (readonly string[])[] = [[], ['d'], ['?'], ['/', 's'], ['t', 'text'], ['m'], ['r'], ['p']]
 
-  it('nothing outgrows the terminal', () => {
+  it('no line is wider and no screen is taller than the terminal', () => {
     for (const [columns, rows] of [
       [20, 5],
       [1, 1],
