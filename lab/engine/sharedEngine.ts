@@ -40,6 +40,13 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
   const { grpc } = await freePorts({ grpc: testPorts.grpc, ui: null })
   const where = ['--ip', '127.0.0.1', '--port', String(grpc), '--headless']
   const server = spawn(path, ['server', 'start-dev', ...where, '--log-level', 'error'], { stdio: 'ignore' })
+  // These end Vitest without the function returned here.
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => {
+      server.kill('SIGKILL')
+      rmSync(dir, { recursive: true, force: true })
+      process.kill(process.pid, signal)
+    })
   const address = `127.0.0.1:${grpc}`
   await until(
     'the shared engine',
