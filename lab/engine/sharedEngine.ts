@@ -3,7 +3,7 @@
  * workflows. Each home that uses the engine has a separate namespace in it, so that pools, sessions and hosts of the same name never
  * meet. It keeps everything in memory: what a disk, a kill or an upgrade does to an engine is tested on engines of single tests.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import {
@@ -23,7 +23,7 @@ import { msToTs } from '@temporalio/common/lib/time.js'
 import type { BundleOptions } from '@temporalio/worker'
 import { engineRetention } from '../../policy/retention.js'
 import { obtainTemporal } from '../../worker/engine/find.js'
-import { freePorts } from '../../worker/engine/ports.js'
+import { freePorts, isListener } from '../../worker/engine/ports.js'
 import { until } from '../until.js'
 import { testPorts } from './testPorts.js'
 
@@ -37,29 +37,52 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
   // Set before the first await: the calls for other projects leave the work to this one.
   process.env[variable] = dir
   const { path } = await obtainTemporal({ env: process.env, say: () => undefined })
-  const { grpc } = await freePorts({ grpc: testPorts.grpc, ui: null })
-  const where = ['--ip', '127.0.0.1', '--port', String(grpc), '--headless']
-  const server = spawn(path, ['server', 'start-dev', ...where, '--log-level', 'error'], { stdio: 'ignore' })
+  let server = null as ChildProcess | null
   // These end Vitest without the function returned here.
   for (const signal of ['SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => {
-      server.kill('SIGKILL')
+      server?.kill('SIGKILL')
       rmSync(dir, { recursive: true, force: true })
       process.kill(process.pid, signal)
     })
-  const address = `127.0.0.1:${grpc}`
+  while (server === null) {
+    const { grpc } = await freePorts({ grpc: testPorts.grpc, ui: null })
+    server = spawnServer(path, grpc)
+    if (await isServing(server, grpc)) {
+      writeFileSync(addressFile(dir), `127.0.0.1:${grpc}`)
+    } else {
+      await endServer(server)
+      server = null
+    }
+  }
+  const serving = server
+  return async () => {
+    await endServer(serving)
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+function spawnServer(path: string, port: number): ChildProcess {
+  const where = ['--ip', '127.0.0.1', '--port', String(port), '--headless']
+  return spawn(path, ['server', 'start-dev', ...where, '--log-level', 'error'], { stdio: 'ignore' })
+}
+
+/** False if the server of another run has taken the port since it was seen free. */
+async function isServing(server: ChildProcess, port: number): Promise<boolean> {
+  const address = `127.0.0.1:${port}`
   await until(
     'the shared engine',
     async () => (await Connection.connect({ address, connectTimeout: 1_000 })).close(),
     () => true,
   )
-  writeFileSync(addressFile(dir), address)
-  return async () => {
-    const ended = once(server, 'exit')
-    server.kill('SIGKILL')
-    await ended
-    rmSync(dir, { recursive: true, force: true })
-  }
+  return server.pid !== undefined && isListener(server.pid, port)
+}
+
+async function endServer(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  const ended = once(server, 'exit')
+  server.kill('SIGKILL')
+  await ended
 }
 
 const addressFile = (dir: string): string => join(dir, 'engine')

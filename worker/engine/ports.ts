@@ -71,7 +71,7 @@ export function isListener(leader: number, port: number): boolean {
   } catch {
     return true
   }
-  return processesOfGroup(leader).some((pid) => openFiles(pid).some((file) => sockets.has(file)))
+  return [leader, ...processesOfGroup(leader)].some((pid) => openFiles(pid).some((file) => sockets.has(file)))
 }
 
 function openFiles(pid: number): string[] {
