@@ -27,7 +27,7 @@ import { readEngine } from '../config/state/liveFile.js'
 import { openHome } from '../config/state/home.js'
 import type { SessionDetails } from '../policy/session/session.js'
 import type { RehearsalMode } from '../policy/rehearsal.js'
-import { type CliResult, type CommandRunner, runCommand } from './machine/runCommand.js'
+import { type CliResult, type CommandRunner, definedOnly, runCommand } from './machine/runCommand.js'
 import { agentProgram } from './standin/cleanEnv.js'
 import { startWorld, type World } from './standin/world.js'
 import { ownEngineOnly } from './engine/ownEngineOnly.js'
@@ -51,7 +51,7 @@ export interface FleetOptions {
   /** What is done about a version that was never rehearsed. Default `off`: a rehearsal takes a core for a minute. */
   rehearse?: RehearsalMode
   /** Another program in place of the real one. */
-  agent?: { command: string; env: Record<string, string> }
+  agent?: { command?: string; env: Record<string, string> }
   /** The file of the `outpool` command. Default: as this checkout has built it. */
   command?: string
   /** Per account, merged into its entry. */
@@ -381,8 +381,3 @@ function fleetEnv(dir: string, world: World): Record<string, string> {
     XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(process.env['HOME'] ?? '', '.cache'),
   })
 }
-
-const definedOnly = (env: NodeJS.ProcessEnv): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  )

@@ -1,6 +1,7 @@
 /** The fleets of the tests: they share an engine, and run their commands in a process that stays. */
 import { type Fleet, type FleetOptions, startFleet as start } from '../lab/fleet.js'
 import { newNamespace } from '../lab/engine/sharedEngine.js'
+import { shortLivedRuntime } from '../lab/standin/cleanEnv.js'
 import { WarmCommand } from '../lab/machine/warmCommand.js'
 
 export interface TestFleetOptions extends FleetOptions {
@@ -12,6 +13,7 @@ export async function startFleet({ engine = 'shared', ...options }: TestFleetOpt
   return start({
     commands: (program) => new WarmCommand(program),
     ...options,
+    agent: { ...options.agent, env: { ...shortLivedRuntime, ...options.agent?.env } },
     env: { ...(engine === 'own' ? {} : await newNamespace()), ...options.env },
   })
 }

@@ -26,3 +26,8 @@ export function runCommand(program: string, args: string[], place: CommandPlace)
     )
   })
 }
+
+export const definedOnly = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )

@@ -64,11 +64,22 @@ export function agentEnv({ baseUrl, proxyEnv }: AgentEnvOptions): Record<string,
   }
 }
 
+/**
+ * An agent of a test runs for seconds, in which optimized code and parallel collectors cost more than they save: a third of its CPU.
+ * Settings of its runtime, Bun's JavaScriptCore.
+ */
+export const shortLivedRuntime = {
+  BUN_JSC_useDFGJIT: '0',
+  BUN_JSC_useConcurrentJIT: '0',
+  BUN_JSC_numberOfGCMarkers: '1',
+}
+
 /** The whole environment of an agent program that a test starts directly. */
 export function cleanAgentEnv(options: CleanEnvOptions): Record<string, string> {
   return {
     ...hostEnv(options.dir),
     ...agentEnv(options),
+    ...shortLivedRuntime,
     ...(options.nonEssentialTraffic ? {} : { CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' }),
     ...(options.configDir === undefined ? {} : { CLAUDE_CONFIG_DIR: options.configDir }),
     ...options.extra,

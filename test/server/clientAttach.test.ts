@@ -27,7 +27,7 @@ describe('attach', () => {
     // Writes the configuration of Outpool's server.
     new TmuxServer(join(place.dir, 'unused.sock'), place.home, null)
     panes('new-session', '-d', '-s', 's1', '-x', '80', '-y', '20', `printf '%s' '${letters}'; exec sleep 600`)
-    const env = Object.entries(place.env).flatMap(([name, value]) => ['-e', `${name}=${value ?? ''}`])
+    const env = Object.entries(place.env).flatMap(([name, value]) => ['-e', `${name}=${value}`])
     terminal('new-session', '-d', '-s', 'person', '-x', '80', '-y', '20', '-c', place.dir, ...env, '/bin/sh')
   })
   afterEach(() => {

@@ -17,6 +17,8 @@ import { phases, type SessionDetails } from '../../policy/session/session.js'
 import { type DevServer, sharedServer } from '../../lab/engine/engine.js'
 import { sealedClient } from '../../lab/engine/sealed.js'
 import { bundleOnce } from '../../lab/engine/sharedEngine.js'
+import { builtCommand } from '../../lab/fleet.js'
+import { WarmCommand } from '../../lab/machine/warmCommand.js'
 import { until } from '../../lab/until.js'
 import { bundleInputs, sealedDataConverter } from '../../worker/connection/workflowCode.js'
 import { newTestHome, type TestHome } from './testHome.js'
@@ -66,6 +68,7 @@ export class ClientHarness {
   readonly #bundle: { codePath: string }
   #worker: { made: Worker; running: Promise<void> } | null = null
   #home: TestHome | null = null
+  readonly #commands = new WarmCommand(builtCommand)
 
   private constructor(
     server: DevServer,
@@ -96,7 +99,7 @@ export class ClientHarness {
   }
 
   beginTest(): void {
-    this.#home = newTestHome()
+    this.#home = newTestHome(this.#commands)
     copyFileSync(this.server.home.engineFile, join(this.#home.home, 'engine.json'))
     copyFileSync(this.server.home.sealKeys, join(this.#home.home, 'seal-keys.json'))
     // As if a worker had just written it, for as long as a test takes.
@@ -126,6 +129,7 @@ export class ClientHarness {
   }
 
   async close(): Promise<void> {
+    await this.#commands.close()
     await this.stopWorker()
     await this.#native.close()
     await this.client.connection.close()

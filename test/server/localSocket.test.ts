@@ -159,7 +159,7 @@ describe('the answers', () => {
   it('spare the command the library of the engine', async () => {
     const loaded = async (...args: string[]): Promise<string[]> => {
       const dir = join(harness.home.dir, `loaded-${args.join('-')}`)
-      await harness.home.run(args, { env: { NODE_V8_COVERAGE: dir } })
+      await harness.home.run(args, { env: { NODE_V8_COVERAGE: dir }, isAlone: true })
       return readdirSync(dir).flatMap((file) => {
         const { result } = JSON.parse(readFileSync(join(dir, file), 'utf8')) as { result: { url: string }[] }
         return result.flatMap(({ url }) =>

@@ -1,18 +1,22 @@
-/** Runs the command as a person does: a separate process, with a separate home. */
+/** Runs the command with a separate home, by default as a person does: in a separate process. */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type CliResult, type CommandRunner, definedOnly } from '../../lab/machine/runCommand.js'
 
 const bin = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
 /** The built command: `npm run build` comes first. */
 export const outpool = [process.execPath, bin]
 
-interface CliResult {
-  code: number | null
-  stdout: string
-  stderr: string
+interface CommandOptions {
+  env?: NodeJS.ProcessEnv
+  /** Standard input; a command that has one runs in a process of its own. */
+  input?: string
+  cwd?: string
+  /** In a process of its own in any case. Default: false. */
+  isAlone?: boolean
 }
 
 export interface TestHome {
@@ -20,13 +24,16 @@ export interface TestHome {
   /** The user's configuration. */
   config: string
   home: string
-  env: NodeJS.ProcessEnv
-  run(args: string[], more?: { env?: NodeJS.ProcessEnv; input?: string; cwd?: string }): Promise<CliResult>
+  env: Record<string, string>
+  run(args: string[], options?: CommandOptions): Promise<CliResult>
   remove(): void
 }
 
-/** A HOME with two logins and a reserved one, and an outpool.yaml that names them. */
-export function newTestHome(): TestHome {
+/**
+ * A HOME with two logins and a reserved one, and an outpool.yaml that names them. `commands` runs its commands; by default each has a
+ * process of its own.
+ */
+export function newTestHome(commands?: CommandRunner): TestHome {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'outpool-client-')))
   for (const folder of ['.claude-max-1', '.claude-max-2', '.claude-medic', 'work', 'state'])
     mkdirSync(join(dir, folder))
@@ -44,8 +51,8 @@ substrates:
   - { name: haiku-key, model: haiku }
 `,
   )
-  const env: NodeJS.ProcessEnv = {
-    PATH: process.env['PATH'],
+  const env: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '',
     HOME: dir,
     TZ: 'UTC',
     OUTPOOL_HOME: join(dir, 'state'),
@@ -55,7 +62,12 @@ substrates:
     ...{ dir, config },
     home: join(dir, 'state'),
     env,
-    run: (args, more = {}) => runIn(more.cwd ?? dir, { ...env, ...more.env }, args, more.input ?? ''),
+    run: (args, options = {}) => {
+      const place = { cwd: options.cwd ?? dir, env: definedOnly({ ...env, ...options.env }) }
+      const isAlone = options.isAlone === true || options.input !== undefined
+      if (commands !== undefined && !isAlone) return commands.run(args, place)
+      return runIn(place.cwd, place.env, args, options.input ?? '')
+    },
     remove: () => rmSync(dir, { recursive: true, force: true }),
   }
 }

@@ -10,10 +10,7 @@ let place: CommandPlace
 let warm: WarmCommand
 beforeEach(() => {
   home = newTestHome()
-  const env = Object.entries(home.env).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value]],
-  )
-  place = { env: Object.fromEntries(env) as Record<string, string>, cwd: home.dir }
+  place = { env: home.env, cwd: home.dir }
   warm = new WarmCommand(builtCommand)
 })
 afterEach(async () => {
