@@ -7,6 +7,8 @@ export interface Alteration {
   settings?: string
   /** Shell commands before the program is started; `$@` are its arguments. */
   before?: string
+  /** The shell stays, as the process that Outpool knows, and the program is a child of it. */
+  isChild?: boolean
 }
 
 /** The rest of a shell script that drops an argument, and the value after it. */
@@ -20,7 +22,11 @@ export const withoutArgument = (name: string, hasValue: boolean): string =>
   ].join('\n')
 
 /** Writes the wrapper of `program` into `folder` and returns its path. */
-export function alterProgram(folder: string, program: string, { settings, before }: Alteration): string {
+export function alterProgram(
+  folder: string,
+  program: string,
+  { settings, before, isChild }: Alteration,
+): string {
   const edit = join(folder, 'alter.mjs')
   writeFileSync(
     edit,
@@ -35,7 +41,7 @@ if (existsSync(file)) {
   )
   const wrapper = join(folder, 'claude')
   const runEdit = settings === undefined ? '' : `'${process.execPath}' '${edit}' "$@"`
-  const script = ['#!/bin/sh', runEdit, before ?? '', `exec '${program}' "$@"`, '']
+  const script = ['#!/bin/sh', runEdit, before ?? '', `${isChild ? '' : 'exec '}'${program}' "$@"`, '']
   writeFileSync(wrapper, script.join('\n'), { mode: 0o755 })
   return wrapper
 }

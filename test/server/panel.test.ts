@@ -1,5 +1,5 @@
 /** A panel of the agent program is closed by as many keys as it takes, and by none that opens another one. */
-import { expect, it, onTestFinished } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
 import { execa } from 'execa'
 import { closePanel } from '../../activities/session/panel.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
@@ -10,6 +10,9 @@ import { eachWithHome } from '../host/eachWithHome.js'
 
 let home: Home
 eachWithHome((made) => (home = made))
+afterEach(async () => {
+  await execa('tmux', ['-S', home.tmuxSocket, 'kill-server'], { reject: false })
+})
 
 /**
  * Draws like the agent program: a panel that fills itself in until `filledAfter`, and takes `keys` presses of Escape. Each is
@@ -45,9 +48,6 @@ it.each([
   { what: 'a panel on a machine so busy that a key is late', filledAfter: 300, keyDelay: 1_500, keys: 1 },
 ])('law 6: $what is closed, and no other is opened', async ({ filledAfter, keyDelay, keys }) => {
   const tmux = new Tmux(home.tmuxSocket, home.dir)
-  onTestFinished(async () => {
-    await execa('tmux', ['-S', home.tmuxSocket, 'kill-server'], { reject: false })
-  })
   const figures = [filledAfter, keyDelay, keys].map(String)
   await tmux.spawn({
     session: 'alpha',
