@@ -64,7 +64,7 @@ it('an account is added with the file’s comments kept, and the session runs on
     'the running worker uses it',
   )
   expect(readFileSync(file, 'utf8')).toContain('# Mine.\n')
-  expect(fleet.log()).toContain(`took over ${file}: accounts: max-2 added`)
+  await untilLogged(`took over ${file}: accounts: max-2 added`)
   expect((await rows()).map(({ name }) => name)).toEqual(['max-1', 'max-2'])
   const taken = fleet.events().filter((event) => event.kind === 'configuration-taken')
   expect(taken.map((event) => [event.file, event.accounts])).toEqual([
