@@ -83,7 +83,7 @@ it.concurrent.each<[expectation: string, scene: string, what: string, alteration
   ],
   ['term-ends', 'conversation', 'TERM is ignored', { before: "trap '' TERM", isChild: true }],
   ['draft-to-editor', 'typing', 'another editor is opened', { before: 'export VISUAL=true' }],
-])('%s: %s: %s', { timeout: 600_000 }, async (expectation, scene, _what, alteration) => {
+])('%s: %s: %s', { timeout: 1_800_000 }, async (expectation, scene, _what, alteration) => {
   const place = newTestHome()
   try {
     const program = alterProgram(place.dir, agentProgram, alteration)
