@@ -12,7 +12,13 @@ import {
 import type { Host } from '../../host/host.js'
 import { readUserProcess } from '../../host/process/userProcesses.js'
 import type { AdoptionRecord } from '../../host/state/adoptions.js'
-import { type PersonPane, personPanes, personSockets, PersonTmux } from '../../host/tmux/personTmux.js'
+import {
+  paneOnTerminal,
+  type PersonPane,
+  personPanes,
+  personSockets,
+  PersonTmux,
+} from '../../host/tmux/personTmux.js'
 import { type AdoptionLoss, nextTakeOverStep, type TakeOverFacts } from '../../policy/session/adoption.js'
 import { adoptionRefusalText } from '../../policy/session/adoptionTexts.js'
 import { recordProgress } from '../session/conversation.js'
@@ -77,7 +83,7 @@ async function untilChanged(host: Host, request: AdoptionRequest, before: AgentP
 }
 
 const paneOf = async ({ process }: AgentProcess): Promise<PersonPane | null> =>
-  (await personPanes(personSockets([process.env]))).find(({ tty }) => tty === process.tty) ?? null
+  paneOnTerminal(await personPanes(personSockets([process.env])), process.tty)
 
 /** Null if it is not in a pane of tmux. */
 async function screenOf(running: AgentProcess): Promise<string | null> {

@@ -20,7 +20,7 @@ import {
   type PersonTerminal,
 } from '../../policy/session/adoption.js'
 import type { UserProcess } from '../process/userProcesses.js'
-import { type PersonPane, PersonTmux } from '../tmux/personTmux.js'
+import { paneOnTerminal, type PersonPane, PersonTmux } from '../tmux/personTmux.js'
 
 /** A process of this user that runs an agent program. */
 export interface AgentProcess {
@@ -65,7 +65,7 @@ export async function inspectAgent(
   const transcriptFrom =
     transcript === null ? 0 : await adopter.offsetSince(transcript, program.startedAt ?? '1970-01-01')
   const start = adopter.carryStart(process.argv, facts)
-  const pane = panes.find(({ tty }) => tty === process.tty) ?? null
+  const pane = paneOnTerminal(panes, process.tty)
   const terminal = terminalOf(process, pane)
   const account = accountAt(config, configDir)
   const shown = await readInputLine(adapter, adopter, pane)

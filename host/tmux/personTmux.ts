@@ -56,6 +56,13 @@ export async function personPanes(sockets: readonly string[]): Promise<PersonPan
   return listed.flat()
 }
 
+/**
+ * The pane that shows this terminal; null if none does. A pane that was kept after the end of its process still has the path of its
+ * terminal, which the system gives to the next one.
+ */
+export const paneOnTerminal = (panes: readonly PersonPane[], tty: string | null): PersonPane | null =>
+  panes.find((pane) => pane.tty === tty && !pane.dead) ?? null
+
 export class PersonTmux {
   readonly socket: string
 
