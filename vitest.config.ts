@@ -8,7 +8,7 @@ const hanging = { testTimeout: 300_000, hookTimeout: 300_000 }
 /** Projects of one group share the workers; a group begins when the one before it has ended. */
 const group = (groupOrder: number, maxWorkers: number) => ({ sequence: { groupOrder }, maxWorkers })
 const computing = group(1, 2)
-const waiting = group(2, 4)
+const waiting = group(2, 6)
 const alone = group(3, 2)
 
 /** A process that starts anew for each file costs half a second of a core, as much as most of these files. */

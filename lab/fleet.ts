@@ -56,6 +56,8 @@ export interface FleetOptions {
   command?: string
   /** Per account, merged into its entry. */
   accountConfig?: Record<string, Record<string, unknown>>
+  /** Called when the fleet is closed, once its workers and agents have ended. */
+  onClosed?: () => Promise<void>
   /** Texts that the test sends more than once; every other text may stand in a conversation once. */
   repeated?: RegExp
   /** For the command and the worker, in addition to the environment of the fleet. */
@@ -67,7 +69,7 @@ export interface FleetOptions {
 /** Shorter than the product's, so that a test need not wait for minutes; no behaviour depends on them. */
 const fastTiming = { retryEvery: '5s', wakeMargin: '1s', keysQuiet: '1s', stopGrace: '5s', probeEvery: '5m' }
 
-interface HostOptions extends Pick<FleetOptions, 'command' | 'commands' | 'env'> {
+interface HostOptions extends Pick<FleetOptions, 'command' | 'commands' | 'env' | 'onClosed'> {
   repeated?: RegExp | null
   /** The name of a further host. */
   further?: string | null
@@ -84,6 +86,7 @@ export class Fleet {
   readonly #logFile: string
   readonly #furtherHosts: Fleet[] = []
   readonly #repeated: RegExp | null
+  readonly #onClosed: () => Promise<void>
   readonly #commands: CommandRunner
   readonly #reader = new FleetReader()
   #up: ChildProcess | null = null
@@ -97,12 +100,14 @@ export class Fleet {
       env = {},
       repeated = null,
       further = null,
+      onClosed = () => Promise.resolve(),
     }: HostOptions = {},
   ) {
     this.dir = dir
     this.world = world
     this.#command = command
     this.#repeated = repeated
+    this.#onClosed = onClosed
     this.#program = further === null ? 'up' : 'worker'
     this.#logFile = join(dir, `${further ?? 'up'}.log`)
     this.env = { ...fleetEnv(dir, world), ...env }
@@ -299,6 +304,7 @@ export class Fleet {
     )
     const engine = readEngine(openHome(this.env))
     if (engine?.pid) kill(engine.pid)
+    await this.#onClosed()
     await this.world.close()
     // An agent that lost its terminal still writes for a moment.
     const ours = (): string[] => this.processes().filter((line) => line.includes(this.dir))
@@ -364,12 +370,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
   writeFileSync(join(dir, 'outpool.yaml'), stringify(config))
   mkdirSync(join(dir, 'state'))
-  const { command, commands, env, repeated } = options
+  const { command, commands, env, repeated, onClosed } = options
   return new Fleet(dir, world, {
     ...(command === undefined ? {} : { command }),
     ...(commands === undefined ? {} : { commands }),
     ...(env === undefined ? {} : { env }),
     ...(repeated === undefined ? {} : { repeated }),
+    ...(onClosed === undefined ? {} : { onClosed }),
   })
 }
 

@@ -6,7 +6,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { openHome, type Home } from '../../config/state/home.js'
 import { openEngine, type ConnectOptions, type Engine } from '../../worker/engine/index.js'
 import { ownEngineOnly } from './ownEngineOnly.js'
-import { newNamespace } from './sharedEngine.js'
+import { endNamespace, newNamespace } from './sharedEngine.js'
 import { testPorts } from './testPorts.js'
 import { obtainTestServer } from './testServer.js'
 
@@ -43,7 +43,17 @@ interface DevServerOptions {
 }
 
 /** A new home with a new namespace of the engine that the tests of a run share. */
-export const sharedServer = async (): Promise<DevServer> => devServer({ settings: await newNamespace() })
+export async function sharedServer(): Promise<DevServer> {
+  const settings = await newNamespace()
+  const server = await devServer({ settings })
+  return {
+    ...server,
+    stop: async () => {
+      await endNamespace(settings.TEMPORAL_NAMESPACE)
+      await server.stop()
+    },
+  }
+}
 
 /** A real embedded engine on free ports, set up and supervised as `outpool up` does it. */
 export async function devServer({ dir, settings = {} }: DevServerOptions = {}): Promise<DevServer> {

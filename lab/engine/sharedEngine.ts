@@ -18,7 +18,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Connection } from '@temporalio/client'
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client'
 import { msToTs } from '@temporalio/common/lib/time.js'
 import type { BundleOptions } from '@temporalio/worker'
 import { engineRetention } from '../../policy/retention.js'
@@ -87,6 +87,8 @@ async function endServer(server: ChildProcess): Promise<void> {
 
 const addressFile = (dir: string): string => join(dir, 'engine')
 
+const sharedAddress = (): string => readFileSync(addressFile(runFolder()), 'utf8')
+
 function runFolder(): string {
   const dir = process.env[variable]
   if (dir === undefined)
@@ -96,7 +98,7 @@ function runFolder(): string {
 
 /** Settings of Temporal that name the shared engine and a new namespace in it, for `outpool up` to set up. */
 export async function newNamespace(): Promise<{ TEMPORAL_ADDRESS: string; TEMPORAL_NAMESPACE: string }> {
-  const address = readFileSync(addressFile(runFolder()), 'utf8')
+  const address = sharedAddress()
   const namespace = `test-${randomUUID()}`
   const connection = await Connection.connect({ address })
   try {
@@ -108,6 +110,33 @@ export async function newNamespace(): Promise<{ TEMPORAL_ADDRESS: string; TEMPOR
     await connection.close()
   }
   return { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace }
+}
+
+/** Ends what would keep the engine busy in a namespace whose workers are gone: workflows and schedules. */
+export async function endNamespace(namespace: string): Promise<void> {
+  const connection = await Connection.connect({ address: sharedAddress() })
+  const { workflowService } = connection
+  const client = new Client({ connection, namespace })
+  try {
+    // The client's lists would open what only the fleet had the key for.
+    const { schedules } = await workflowService.listSchedules({ namespace })
+    for (const { scheduleId } of schedules)
+      await workflowService.deleteSchedule({ namespace, scheduleId: scheduleId ?? null })
+    const query = `ExecutionStatus = 'Running'`
+    const { executions } = await workflowService.listWorkflowExecutions({ namespace, query })
+    for (const { execution } of executions) await terminate(client, execution?.workflowId ?? '')
+  } finally {
+    await connection.close()
+  }
+}
+
+async function terminate({ workflow }: Client, workflowId: string): Promise<void> {
+  try {
+    await workflow.getHandle(workflowId).terminate()
+  } catch (error) {
+    // It has ended since.
+    if (!(error instanceof WorkflowNotFoundError)) throw error
+  }
 }
 
 /** A bundle of workflows, made by the first file of a run that asks for it. `name`: what it is called in the run. */
