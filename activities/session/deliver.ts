@@ -108,6 +108,8 @@ class TextDelivery {
       // A command may end the program.
       if (!ready && command && (this.#record()?.entered ?? 0) > 0) return
       if (!ready) throw new StaleFenceError(session, fence, records.newest(session)?.fence ?? fence)
+      // It may have ended a turn meanwhile.
+      if (await this.#isObsolete()) return
       if (await records.runExclusive(session, () => this.#step())) break
       await delay(pollEvery, undefined, { signal: this.#signal })
     }
@@ -116,7 +118,7 @@ class TextDelivery {
     if (command) await this.#untilCommandDone()
   }
 
-  /** A continuation is obsolete once a person has prompted the agent. */
+  /** A continuation is obsolete once the agent has been prompted by a person, or has taken the prompt of its start. */
   async #isObsolete(): Promise<boolean> {
     const { skipIfPromptedAfter, session, sessionId } = this.#request
     if (skipIfPromptedAfter === undefined || this.#record() !== null) return false

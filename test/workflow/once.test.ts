@@ -44,4 +44,16 @@ describe('a session for a single task', () => {
     await testPool.observe(session, { kind: 'turn-ended' })
     await testPool.untilSession(session, ({ phase }) => phase === 'stopped')
   })
+
+  it('law 13: is done although the prompt of its rescue was seen late, and is not told twice', async () => {
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { once: true, account: 'a', prompt: 'begin' })
+    testPool.host.acceptsPrompt = false
+    testPool.host.busy.add(session)
+    await testPool.hitWall(session, 'a')
+    await testPool.untilOnAccount(session, 'b')
+    await testPool.observe(session, { kind: 'turn-ended' })
+    await testPool.untilSession(session, ({ phase }) => phase === 'stopped')
+    expect(testPool.host.delivered.get(session) ?? []).toEqual([])
+  })
 })

@@ -178,6 +178,27 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     expect(testPool.host.launches[1]!.prompt?.otherwise).toMatch(/Continue the task/)
   })
 
+  it('law 5: a prompt to go on that an agent did not take before it vanished reaches the next one', async () => {
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { account: 'a' })
+    testPool.host.acceptsPrompt = false
+    testPool.host.busy.add(session)
+    await testPool.hitWall(session, 'a')
+    await testPool.untilOnAccount(session, 'b')
+    testPool.host.acceptsPrompt = true
+    // As the conversation of an agent looks that has not begun its turn: at rest.
+    testPool.host.willObserve(session, { kind: 'gone', what: 'tmux', wasWorking: false })
+    await testPool.until(
+      'the next process',
+      () => Promise.resolve(testPool.host.launches.length),
+      (launches) => launches === 3,
+    )
+    testPool.host.busy.delete(session)
+    expect(testPool.host.launches[2]!.prompt).toBeNull()
+    const [told] = await untilDelivered(testPool, session, 1)
+    expect(told).toContain('The usage limit was reached, and this session now runs on another account.')
+  })
+
   it('law 5: a text sent to a paused session waits until it is resumed', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')

@@ -20,6 +20,24 @@ export function queueContinuation(state: SessionState, continuation: InboxText):
   if (!state.inbox.some(isPersons)) state.inbox = [continuation, ...withoutContinuations(state.inbox)]
 }
 
+const startPromptId = ({ fence }: SessionState): string => `start-${fence}`
+
+/**
+ * Keeps the prompt to go on with which the agent was started, and which it was not seen to take. It may end before it does, and its
+ * conversation then looks like one at rest; if it is only slow, this text is obsolete once it has taken its own.
+ */
+export function queueStartPrompt(state: SessionState, text: string): void {
+  const { transcriptFrom: skipIfPromptedAfter } = state
+  // The start has counted for the breaker.
+  const counted = { cause: 'continuation', isCounted: true } as const
+  queueContinuation(state, { id: startPromptId(state), text, ...counted, skipIfPromptedAfter })
+}
+
+/** To be called when a turn has ended: it was begun by that prompt, or by one that took its place. */
+export function dropStartPrompt(state: SessionState): void {
+  state.inbox = state.inbox.filter(({ id }) => id !== startPromptId(state))
+}
+
 /** Whether the text waits, or was taken already. */
 export const isKnownText = ({ takenTexts, inbox }: SessionState, id: string): boolean =>
   takenTexts.includes(id) || inbox.some((text) => text.id === id)

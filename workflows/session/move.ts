@@ -13,7 +13,7 @@ import { clock } from './display.js'
 import { carryEvents } from './events.js'
 import { completeFailback, conversationAt, forkFor } from './forks.js'
 import { currentRef, type SessionContext, show } from './context.js'
-import { queueTyped, recordRefusal } from './inbox.js'
+import { queueStartPrompt, queueTyped, recordRefusal } from './inbox.js'
 import { noteFeatures, type StartPlan, type SessionState } from './state.js'
 
 /** Why a move did not succeed. */
@@ -102,6 +102,8 @@ export async function moveTo(
     if (isHome) completeFailback(state, to, launched.settledForks)
     noteFeatures(state, launched.off)
     if (launched.promptTaken) state.firstPrompt = null
+    else if (launched.promptRefused === undefined && state.firstPrompt === null && request.prompt?.otherwise)
+      queueStartPrompt(state, request.prompt.otherwise)
     if (launched.promptRefused !== undefined) {
       state.firstPrompt = null
       recordRefusal(state, 'prompt', launched.promptRefused, 'its first prompt was not taken')

@@ -9,7 +9,7 @@ import { interruptedText, retryText } from './continuationPrompt.js'
 import { emit, emitWaiting, emitWalled, observedEvidence } from './events.js'
 import { recordRename } from './forks.js'
 import { currentRef, type SessionContext, show } from './context.js'
-import { nextText, queueContinuation, withoutContinuations } from './inbox.js'
+import { dropStartPrompt, nextText, queueContinuation, withoutContinuations } from './inbox.js'
 import { isFailing, noteFeatures, onlyAccount, newPlan, type SessionState, type InboxText } from './state.js'
 
 /** Milliseconds. The watch of a session that waits for one account, whatever else is able, reports near-limit, or that its account is drained, no more often than this. */
@@ -119,6 +119,7 @@ export async function react(ctx: SessionContext, observation: SessionObservation
       markUnfit(state, observation.text, observation.at)
       return
     case 'turn-ended':
+      dropStartPrompt(state)
       if (state.inbox.length > 0) return
       state.workDone = true
       ctx.handlers.orders.push({ kind: 'stop', why: 'its work is done' })
