@@ -11,7 +11,7 @@ const computing = group(1, 2)
 const waiting = group(2, 6)
 const alone = group(3, 2)
 
-/** A process that starts anew for each file costs half a second of a core, as much as most of these files. */
+/** A new process for each file costs half a second of a core, as much as most of these files need. */
 const shared = { isolate: false, setupFiles: ['test/sharedProcess.ts'] }
 
 const bundle = 'test/workflow/harness/bundle.ts'

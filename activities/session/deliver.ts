@@ -108,7 +108,7 @@ class TextDelivery {
       // A command may end the program.
       if (!ready && command && (this.#record()?.entered ?? 0) > 0) return
       if (!ready) throw new StaleFenceError(session, fence, records.newest(session)?.fence ?? fence)
-      // It may have ended a turn meanwhile.
+      // The agent may have been prompted while this text waited.
       if (await this.#isObsolete()) return
       if (await records.runExclusive(session, () => this.#step())) break
       await delay(pollEvery, undefined, { signal: this.#signal })

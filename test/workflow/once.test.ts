@@ -52,6 +52,15 @@ describe('a session for a single task', () => {
     testPool.host.busy.add(session)
     await testPool.hitWall(session, 'a')
     await testPool.untilOnAccount(session, 'b')
+    // The next process, too, is told to go on, and takes it.
+    testPool.host.acceptsPrompt = true
+    testPool.host.willObserve(session, { kind: 'gone', what: 'tmux', wasWorking: true })
+    await testPool.until(
+      'the next process',
+      () => Promise.resolve(testPool.host.launches.length),
+      (launches) => launches === 3,
+    )
+    await testPool.untilOnAccount(session, 'b')
     await testPool.observe(session, { kind: 'turn-ended' })
     await testPool.untilSession(session, ({ phase }) => phase === 'stopped')
     expect(testPool.host.delivered.get(session) ?? []).toEqual([])

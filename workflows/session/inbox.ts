@@ -20,7 +20,7 @@ export function queueContinuation(state: SessionState, continuation: InboxText):
   if (!state.inbox.some(isPersons)) state.inbox = [continuation, ...withoutContinuations(state.inbox)]
 }
 
-const startPromptId = ({ fence }: SessionState): string => `start-${fence}`
+const startPromptPrefix = 'start-'
 
 /**
  * Keeps the prompt to go on with which the agent was started, and which it was not seen to take. It may end before it does, and its
@@ -30,12 +30,19 @@ export function queueStartPrompt(state: SessionState, text: string): void {
   const { transcriptFrom: skipIfPromptedAfter } = state
   // The start has counted for the breaker.
   const counted = { cause: 'continuation', isCounted: true } as const
-  queueContinuation(state, { id: startPromptId(state), text, ...counted, skipIfPromptedAfter })
+  queueContinuation(state, {
+    id: `${startPromptPrefix}${state.fence}`,
+    text,
+    ...counted,
+    skipIfPromptedAfter,
+  })
 }
 
-/** To be called when a turn has ended: it was begun by that prompt, or by one that took its place. */
+/** To be called when a turn was answered: it was begun by that prompt, or by one that took its place, also of a later process. */
 export function dropStartPrompt(state: SessionState): void {
-  state.inbox = state.inbox.filter(({ id }) => id !== startPromptId(state))
+  const isStartPrompt = ({ id, cause }: InboxText): boolean =>
+    cause === 'continuation' && id.startsWith(startPromptPrefix)
+  state.inbox = state.inbox.filter((text) => !isStartPrompt(text))
 }
 
 /** Whether the text waits, or was taken already. */
