@@ -1,5 +1,5 @@
 /** `outpool up` and `outpool worker`: start engine and worker, and stop them in order. */
-import { Runtime, DefaultLogger } from '@temporalio/worker'
+import { DefaultLogger, makeTelemetryFilterString, Runtime, type TelemetryOptions } from '@temporalio/worker'
 import type { Config } from '../config/config.js'
 import { programEnvironment } from '../config/environment.js'
 import type { Home } from '../config/state/home.js'
@@ -86,7 +86,7 @@ async function serve(
   const metrics = await metricsOf(home, config)
   Runtime.install({
     logger: engineLogger(),
-    ...(metrics === null ? {} : { telemetryOptions: metrics.telemetry }),
+    telemetryOptions: { ...metrics?.telemetry, logging: engineLogging() },
   })
   const { connectOptions, namespace } = engine
   const waiting = new AbortController()
@@ -195,6 +195,12 @@ function engineLogger(): DefaultLogger {
     log[level === 'ERROR' ? 'error' : 'debug']({ engine: meta }, `temporal: ${message}`)
   })
 }
+
+/** Otherwise the library prints lines of its own, in colours, for each call that an engine does not answer: dozens a second. */
+const engineLogging = (): NonNullable<TelemetryOptions['logging']> => ({
+  forward: {},
+  filter: makeTelemetryFilterString({ core: log.isLevelEnabled('debug') ? 'INFO' : 'ERROR', other: 'ERROR' }),
+})
 
 function say(line: string): void {
   log.info(line)
