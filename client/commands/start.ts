@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Config } from '../../config/config.js'
-import { openHome } from '../../config/state/home.js'
+import { type Home, openHome } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import { loadConfig } from '../../config/load/load.js'
 import { describeSettings } from '../../config/state/untrustedFolders.js'
@@ -14,7 +14,7 @@ import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import { isFresh, toSessionView } from '../sessions/sessionRows.js'
 import { startSession } from '../engine/startSession.js'
-import { readUntrusted } from '../configuration/untrustedFolders.js'
+import { readUntrustedFolder } from '../configuration/untrustedFolders.js'
 
 const defaultAgent = 'claude-code'
 
@@ -30,9 +30,9 @@ export async function start(context: CommandContext): Promise<void> {
   const models = parseModels(context)
   const fallback = checkFallback(context.option('fallback'), config)
   const cwd = resolveFolder(context.option('cwd') ?? '.')
-  await assertTrusted(context, cwd)
-  const prompt = context.args.slice(1).join(' ')
   const home = openHome()
+  await assertTrusted(context, home, cwd)
+  const prompt = context.args.slice(1).join(' ')
 
   const card = await withEngine(home, (engine) =>
     startSession(engine, {
@@ -117,8 +117,8 @@ function didYouMean(word: string, known: string[], all: string): string {
 }
 
 /** Throws FailedError. The host refuses them at each launch as well, but a person would have to notice it. */
-async function assertTrusted(context: CommandContext, cwd: string): Promise<void> {
-  const [untrusted] = await readUntrusted(context, cwd)
+async function assertTrusted(context: CommandContext, home: Home, cwd: string): Promise<void> {
+  const [untrusted] = await readUntrustedFolder(context, { home, folder: cwd })
   if (untrusted === undefined) return
   throw new FailedError(
     `the project in ${cwd} brings settings that act by themselves: ${describeSettings(untrusted.found)}`,

@@ -6,9 +6,10 @@ import { z } from 'zod'
 import { namePattern } from '../../policy/ids.js'
 import { poolSchema } from '../fleet/pool.js'
 import { detailsSchema, memoSchema } from '../fleet/session.js'
+import { untrustedSchema } from '../state/untrustedFolders.js'
 
 /** Raised with each change of a message, whatever the version of the package. */
-export const protocol = 1
+export const protocol = 2
 
 /** What a word of a command can name. */
 export const nameKinds = ['session', 'account', 'agent', 'service', 'task'] as const
@@ -31,6 +32,8 @@ export const questionSchema = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('session'), name }),
   z.object({ ask: z.literal('pool'), pool: z.string().max(64) }),
   z.object({ ask: z.literal('names'), of: z.enum(nameKinds) }),
+  /** Whether an agent may work in this folder, of which the command has the whole path. */
+  z.object({ ask: z.literal('untrusted'), folder: z.string() }),
 ])
 export type Question = z.output<typeof questionSchema>
 
@@ -56,6 +59,7 @@ const answers = {
   /** Null if the pool was never set up, or does not answer. */
   pool: z.object({ pool: poolSchema.nullable() }),
   names: z.object({ names: z.array(name).max(most.names) }),
+  untrusted: z.object({ untrusted: untrustedSchema }),
 } satisfies Record<Question['ask'], z.ZodType>
 
 /** The answer to each question. In its place, null says that the worker can't answer now, and that the engine has to be asked. */

@@ -121,7 +121,7 @@ describe('the answers', () => {
     await bothWays('accounts')
     await bothWays('accounts', '--json')
     await bothWays('show', `${idle}x`)
-    expect(new Set(asked)).toEqual(new Set(['sessions', 'session', 'pool']))
+    expect(asked).toEqual(expect.arrayContaining(['sessions', 'session', 'pool']))
   })
 
   it('list 500 sessions, the same by both ways', async () => {
@@ -154,6 +154,27 @@ describe('the answers', () => {
     )
     const named = await harness.home.run(['__complete', 'account'], { env: { OUTPOOL_CONFIG: other } })
     expect(named.stdout).toBe('max-1\nmax-1b\n')
+  })
+
+  it('law 15: refuse a project that no person has trusted, in the same words by both ways, and at once after a change', async () => {
+    const cwd = join(harness.home.dir, 'hooked')
+    mkdirSync(join(cwd, '.claude'), { recursive: true })
+    const command = { type: 'command', command: 'touch somewhere' }
+    writeFileSync(
+      join(cwd, '.claude', 'settings.json'),
+      JSON.stringify({ hooks: { Stop: [{ hooks: [command] }] } }),
+    )
+    const refused = () => bothWays('start', uniqueName('r'), '--cwd', cwd)
+    await refused()
+    expect(asked).toContain('untrusted')
+    expect(await run('start', uniqueName('r'), '--cwd', cwd)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('settings.json sets hooks') as string,
+    })
+    await harness.runOk('trust', cwd)
+    await harness.runOk('start', uniqueName('r'), '--cwd', cwd)
+    await harness.runOk('trust', cwd, '--revoke')
+    await refused()
   })
 
   it('spare the command the library of the engine', async () => {

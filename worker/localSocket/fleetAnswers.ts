@@ -11,6 +11,7 @@ import type { Host } from '../../host/host.js'
 import { namePattern } from '../../policy/ids.js'
 import { poolQueries, sessionQueries } from '../../workflows/messages.js'
 import type { WorkflowSinks } from '../../workflows/sinks.js'
+import { untrustedFolders } from '../untrusted.js'
 import { SessionList } from './sessionList.js'
 
 /** Workers give signs of life less often than this. Milliseconds. */
@@ -60,6 +61,8 @@ export class FleetAnswers {
   async #answer(question: Question): Promise<object | null> {
     if (question.ask === 'names' && question.of !== 'session')
       return { names: configuredNames(this.#host.config, question.of) }
+    if (question.ask === 'untrusted')
+      return { untrusted: await untrustedFolders(this.#host.home, [{ user: null, cwd: question.folder }]) }
     if (!this.#isEngineUp) return null
     switch (question.ask) {
       case 'sessions': {
