@@ -1,7 +1,9 @@
-/** A mailbox over IMAP. Reading changes nothing until a mail is marked. Only this file uses the IMAP library. */
+/**
+ * A mailbox over IMAP. Reading changes nothing until a mail is marked. Only this file uses the IMAP library, and that of HTML; they
+ * are loaded when a mailbox is read, since they need as long as a fifth of the start of a worker, and most fleets have none.
+ */
 import { readRegular } from '../../agents/files.js'
-import { convert } from 'html-to-text'
-import { ImapFlow, type MessageEnvelopeObject, type MessageStructureObject } from 'imapflow'
+import type { ImapFlow, MessageEnvelopeObject, MessageStructureObject } from 'imapflow'
 import type { ImapConfig } from '../../config/config.js'
 import { resolveValue } from '../../config/secrets/resolve.js'
 import type { Attachment, Mail } from '../../policy/tasks/mail.js'
@@ -145,7 +147,7 @@ export class Mailbox {
     const bytes = Buffer.concat(chunks)
     const text = bytes.toString('utf8').replace(/\ufffd$/, '')
     const cut = size > maxBytes && bytes.length >= maxBytes
-    return { text: isMarkup ? textOfMarkup(text, maxBytes) : text, cut }
+    return { text: isMarkup ? await textOfMarkup(text, maxBytes) : text, cut }
   }
 }
 
@@ -153,6 +155,7 @@ async function clientFor(imap: ImapConfig): Promise<ImapFlow> {
   const pass = await resolveValue('imap.password', imap.password)
   const ca = imap.ca === null ? null : await readRegular(imap.ca).catch(() => null)
   if (imap.ca !== null && ca === null) throw new MailError(`the certificate file ${imap.ca} cannot be read`)
+  const { ImapFlow } = await import('imapflow')
   const client = new ImapFlow({
     ...{ host: imap.host, port: imap.port, secure: imap.tls === true, doSTARTTLS: imap.tls === 'starttls' },
     auth: { user: imap.user, pass },
@@ -196,9 +199,11 @@ function attachmentOf(part: MessageStructureObject): Attachment {
   return { name, type, bytes: size ?? null }
 }
 
-const textOfMarkup = (markup: string, maxInputLength: number): string =>
-  convert(markup, {
+async function textOfMarkup(markup: string, maxInputLength: number): Promise<string> {
+  const { convert } = await import('html-to-text')
+  return convert(markup, {
     wordwrap: false,
     limits: { maxInputLength, maxDepth: 50, maxChildNodes: 10_000 },
     selectors: [{ selector: 'img', format: 'skip' }],
   })
+}
