@@ -64,7 +64,11 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
 
 function spawnServer(path: string, port: number): ChildProcess {
   const where = ['--ip', '127.0.0.1', '--port', String(port), '--headless']
-  return spawn(path, ['server', 'start-dev', ...where, '--log-level', 'error'], { stdio: 'ignore' })
+  return spawn(path, ['server', 'start-dev', ...where, '--log-level', 'error'], {
+    stdio: 'ignore',
+    // Memory for CPU: its garbage is collected when there is four times as much as of the rest. By default, when there is as much.
+    env: { ...process.env, GOGC: '400' },
+  })
 }
 
 /** False if the server of another run has taken the port since it was seen free. */

@@ -25,9 +25,10 @@ export interface CleanEnvOptions extends AgentEnvOptions {
 }
 
 /**
- * Programs through which the agent program could reach a host or a keychain: these replacements only refuse.
+ * Programs through which the agent program could reach a host or a keychain: these replacements only refuse. It asks npm several
+ * times at each of its checks how it was installed, which costs more than the check.
  */
-const refusing = ['ssh', 'security', 'curl', 'wget', 'gh']
+const refusing = ['ssh', 'security', 'curl', 'wget', 'gh', 'npm']
 
 /** The environment of any process in a test: folders below `dir`, and only PATH from the caller. */
 export function hostEnv(dir: string): Record<string, string> {
@@ -35,7 +36,7 @@ export function hostEnv(dir: string): Record<string, string> {
   const temp = join(dir, 'tmp')
   for (const folder of [home, temp]) mkdirSync(folder, { recursive: true, mode: 0o700 })
   return {
-    PATH: [refusingPrograms(dir), process.env['PATH'] ?? '/usr/bin:/bin'].join(delimiter),
+    PATH: refusingPath(dir),
     HOME: home,
     TMPDIR: temp,
     TZ: 'UTC',
@@ -87,12 +88,13 @@ export function cleanAgentEnv(options: CleanEnvOptions): Record<string, string> 
 }
 
 /** A folder whose `ssh` and the like refuse, to put first on PATH. */
-function refusingPrograms(dir: string): string {
+/** The caller's PATH, behind a folder in `dir` with the programs that only refuse. */
+export function refusingPath(dir: string): string {
   const folder = join(dir, 'refusing')
   mkdirSync(folder, { recursive: true })
   for (const name of refusing) {
     writeFileSync(join(folder, name), `#!/bin/sh\necho "${name}: refused in tests" >&2\nexit 255\n`)
     chmodSync(join(folder, name), 0o755)
   }
-  return folder
+  return [folder, process.env['PATH'] ?? '/usr/bin:/bin'].join(delimiter)
 }

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { refusingPath } from '../../lab/standin/cleanEnv.js'
 import { type CliResult, type CommandRunner, definedOnly } from '../../lab/machine/runCommand.js'
 
 const bin = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
@@ -52,7 +53,7 @@ substrates:
 `,
   )
   const env: Record<string, string> = {
-    PATH: process.env['PATH'] ?? '',
+    PATH: refusingPath(dir),
     HOME: dir,
     TZ: 'UTC',
     OUTPOOL_HOME: join(dir, 'state'),
