@@ -24,7 +24,7 @@ const longest = `
   workflow/drain/fallback1 workflow/drain/drain1 workflow/week/week workflow/trouble workflow/texts
   policy/drain/drain1 policy/drain/drain2 policy/forecast/forecast policy/drain/fallback1 policy/drain/fallback2
   agent/chaos agent/typing agent/background agent/holding server/clientTop server/attacks server/clientOrders agent/rescue agent/adopt
-  agent/metrics agent/sameStory server/client agent/pages agent/fallback agent/wakeUp server/engine agent/seen agent/switchedOff
+  agent/metrics server/client agent/pages agent/fallback agent/wakeUp server/engine agent/seen agent/switchedOff
   agent/conversationKept server/watchdogKilled server/doctor agent/engineOutage agent/trickyTexts server/clientUsage agent/drill
 `
   .trim()

@@ -7,7 +7,7 @@ import { simulate } from './simulate.js'
 
 /** `OUTPOOL_DRAIN_SEED=drain-123` runs only that seed; `OUTPOOL_DRAIN_SEEDS=10000` runs more, as the nightly tests do. */
 const only = process.env['OUTPOOL_DRAIN_SEED']
-const howMany = Number(process.env['OUTPOOL_DRAIN_SEEDS'] ?? 80)
+const howMany = Number(process.env['OUTPOOL_DRAIN_SEEDS'] ?? 40)
 
 /** Only a hanging case takes so long. */
 const timeout = 3_600_000

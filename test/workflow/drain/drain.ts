@@ -42,7 +42,7 @@ interface DrainProfile {
  */
 const crowdedProfile: DrainProfile = {
   prefix: 'seed',
-  seeds: [2, 3, 3, 4],
+  seeds: [1, 4, 3, 4],
   days: 10,
   restarts: false,
   world: () => ({ accounts: 4, sessions: 12, load: 0.55 }),
@@ -53,8 +53,8 @@ const crowdedProfile: DrainProfile = {
 /** Few and calm, for a month, with substrates behind them. */
 const substrateProfile: DrainProfile = {
   prefix: 'away',
-  // The first file, which every `npm test` runs, has two of the openings; the simulator's drains have all of them.
-  seeds: [2, 4, 4, 5, 5],
+  // The first file, which every `npm test` runs, has one of the openings; the simulator's drains have all of them.
+  seeds: [1, 5, 4, 5, 5],
   days: 30,
   world: (n) => ({
     ...{ accounts: 2, sessions: 3, substrates: 2, load: 0.4 },
