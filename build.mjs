@@ -27,7 +27,6 @@ const bundle = (entries, shared, { plugins = [], ...options }) =>
     outbase: at(''),
     chunkNames: `${shared}/[name]-[hash]`,
     ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20.19' },
-    // Names stay as they are, so that a stack trace can be read.
     ...{ minifyWhitespace: true, minifySyntax: true, legalComments: 'none' },
     metafile: true,
     logLevel: 'warning',
@@ -58,6 +57,15 @@ const bundle = (entries, shared, { plugins = [], ...options }) =>
               resolveDir: dirname(path),
             }
           })
+        },
+      },
+      {
+        // Those of our code stay as they are, so that a stack trace can be read.
+        name: 'short-names-in-packages',
+        setup({ onLoad }) {
+          onLoad({ filter: /\/node_modules\/.+\.[cm]?js$/ }, async ({ path }) => ({
+            contents: (await transform(readFileSync(path, 'utf8'), { minifyIdentifiers: true })).code,
+          }))
         },
       },
     ],
@@ -143,10 +151,8 @@ const { code } = await bundleWorkflowCode({
 })
 const [workflows, encodedMap] = code.split('//# sourceMappingURL=data:application/json;charset=utf-8;base64,')
 const map = JSON.parse(Buffer.from(encodedMap, 'base64').toString())
-// Temporal's worker asks for a map inside the bundle. Sources of packages are where those are installed.
-map.sourcesContent = map.sourcesContent.map((text, index) =>
-  /^(policy|workflows)\/.+\.ts$/.test(map.sources[index]) ? text : null,
-)
+// Temporal's worker asks for a map inside the bundle. For the lines of a stack trace it needs no sources.
+delete map.sourcesContent
 mkdirSync(at('dist/workflows'))
 writeFileSync(
   at('dist/workflows/bundle.js'),
