@@ -7,7 +7,7 @@ const hanging = { testTimeout: 300_000, hookTimeout: 300_000 }
 
 /** Projects of one group share the workers; a group begins when the one before it has ended. */
 const group = (groupOrder: number, maxWorkers: number) => ({ sequence: { groupOrder }, maxWorkers })
-const computing = group(1, 2)
+const computing = group(1, 4)
 const waiting = group(2, 6)
 const alone = group(3, 2)
 
@@ -19,13 +19,18 @@ const sharedEngine = 'lab/engine/sharedEngine.ts'
 const bundled = { globalSetup: [bundle] }
 const withEngine = { globalSetup: [sharedEngine] }
 
-/** The files that take longest, by group: they begin first, so that none of them is left over at the end. */
+/**
+ * The files that take longest, by group: they begin first, so that none of them is left over at the end. Those of the first group that
+ * wait for an engine take turns with those that compute.
+ */
 const longest = `
-  workflow/drain/fallback1 workflow/drain/drain1 workflow/week/week workflow/trouble workflow/texts
+  workflow/watchdogFaults workflow/drain/drain1 workflow/events workflow/week/week workflow/renewal workflow/drain/fallback1
+  workflow/trouble workflow/leakedLock workflow/incidentNotices workflow/orders workflow/notices workflow/texts workflow/pool
   policy/drain/drain1 policy/drain/drain2 policy/forecast/forecast policy/drain/fallback1 policy/drain/fallback2
-  agent/chaos agent/typing agent/background agent/holding server/clientTop server/attacks server/clientOrders agent/rescue agent/adopt
-  agent/metrics server/client agent/pages agent/fallback agent/wakeUp server/engine agent/seen agent/switchedOff
-  agent/conversationKept server/watchdogKilled server/doctor agent/engineOutage agent/trickyTexts server/clientUsage agent/drill
+  agent/chaos agent/typing agent/holding agent/adopt agent/background server/engine agent/pages agent/rescue server/endedAtEngine
+  agent/metrics agent/seen server/clientTop agent/package server/clientOrders server/client server/doctor agent/wakeUp server/attacks
+  agent/fallback agent/switchedOff agent/conversationKept server/watchdogKilled server/engine-download server/loop server/localSocket
+  agent/engineOutage agent/trickyTexts server/clientUsage server/mail server/watchdog agent/initAdopts agent/drill
 `
   .trim()
   .split(/\s+/)
