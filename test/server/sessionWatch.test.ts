@@ -310,6 +310,22 @@ it('law 5: the record of a text that was typed into a fork proves nothing about 
   await expect(delivery).rejects.toBeInstanceOf(StaleFenceError)
 })
 
+it('law 13: a continuation is not typed if the agent was prompted while it waited for the input line', async () => {
+  const prompt = { type: 'user', timestamp: at, message: { role: 'user', content: 'I am here again.' } }
+  const sampler = new Sampler(host)
+  vi.spyOn(sampler, 'untilAccepts').mockImplementation(() => {
+    writeFileSync(transcript, `${JSON.stringify(prompt)}\n`)
+    return Promise.resolve(true)
+  })
+  const lookedAtPane = vi.spyOn(host.tmux, 'pane')
+  const request = { session: 's', sessionId, fence: 1, agent: 'claude-code', cwd: dir, messageId: '1' }
+  const place = { kind: 'account', name: 'max-1' } as const
+  await new MockActivityEnvironment().run(() =>
+    deliverText(host, sampler, { ...request, place, text: 'go on', skipIfPromptedAfter: 0 }),
+  )
+  expect(lookedAtPane).not.toHaveBeenCalled()
+})
+
 describe('turns that kept failing', () => {
   const answer = `${JSON.stringify({ type: 'assistant', timestamp: at, message: { model: 'm', content: [] } })}\n`
 
