@@ -2,15 +2,19 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { builtCommand } from '../../lab/fleet.js'
+import { WarmCommand } from '../../lab/machine/warmCommand.js'
 import { type TestHome, newTestHome, outpool } from './testHome.js'
 
+const commands = new WarmCommand(builtCommand)
 let place: TestHome
 beforeEach(() => {
-  place = newTestHome()
+  place = newTestHome(commands)
 })
 afterEach(() => place.remove())
+afterAll(() => commands.close())
 
 describe('wrong usage is exit 2, on stderr, with a correction', () => {
   it.each<[string[], string, string]>([
