@@ -27,7 +27,7 @@ const longest = `
   workflow/watchdogFaults workflow/drain/drain1 workflow/events workflow/week/week workflow/renewal workflow/drain/fallback1
   workflow/trouble workflow/leakedLock workflow/incidentNotices workflow/orders workflow/notices workflow/texts workflow/pool
   policy/drain/drain1 policy/drain/drain2 policy/forecast/forecast policy/drain/fallback1 policy/drain/fallback2
-  agent/chaos agent/typing agent/holding agent/adopt agent/background server/engine agent/pages agent/rescue server/endedAtEngine
+  agent/chaos agent/typing agent/holding agent/adopt server/endedAtEngine agent/pages agent/background server/engine agent/rescue
   agent/metrics agent/seen server/clientTop agent/package server/clientOrders server/client server/doctor agent/wakeUp server/attacks
   agent/fallback agent/switchedOff agent/conversationKept server/watchdogKilled server/engine-download server/loop server/localSocket
   agent/engineOutage agent/trickyTexts server/clientUsage server/mail server/watchdog agent/initAdopts agent/drill

@@ -1,17 +1,20 @@
 /** `outpool events`: readable lines, JSON lines, filters; it needs neither engine nor configuration. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, expect, it } from 'vitest'
 import type { EventDraft } from '../../config/events/schema.js'
 import { openHome } from '../../config/state/home.js'
 import { EventStore } from '../../host/state/eventStore.js'
 import { until } from '../../lab/until.js'
+import { builtCommand } from '../../lab/fleet.js'
+import { WarmCommand } from '../../lab/machine/warmCommand.js'
 import { newTestHome, outpool, type TestHome } from './testHome.js'
 
+const commands = new WarmCommand(builtCommand)
 let place: TestHome
 let following: ChildProcess | null = null
 beforeEach(() => {
-  place = newTestHome()
+  place = newTestHome(commands)
   rmSync(place.config)
 })
 afterEach(() => {
@@ -19,6 +22,7 @@ afterEach(() => {
   following = null
   place.remove()
 })
+afterAll(() => commands.close())
 
 const worker = (): EventStore =>
   new EventStore(openHome({ OUTPOOL_HOME: place.home }), () => ({ maxSize: 20_000, keepFor: 86_400_000 }))

@@ -3,16 +3,20 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { browserOpener } from '../../client/ui/browser.js'
 import { version } from '../../config/version.js'
 import { processStart } from '../../host/process/processes.js'
 import { until } from '../../lab/until.js'
+import { builtCommand } from '../../lab/fleet.js'
+import { WarmCommand } from '../../lab/machine/warmCommand.js'
 import { newTestHome, type TestHome } from './testHome.js'
 
+const commands = new WarmCommand(builtCommand)
 let place: TestHome
-beforeEach(() => (place = newTestHome()))
+beforeEach(() => (place = newTestHome(commands)))
 afterEach(() => place.remove())
+afterAll(() => commands.close())
 
 describe('words that are no commands', () => {
   it.each([

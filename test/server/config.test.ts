@@ -12,14 +12,18 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { builtCommand } from '../../lab/fleet.js'
+import { WarmCommand } from '../../lab/machine/warmCommand.js'
 import { type TestHome, newTestHome } from './testHome.js'
 
+const commands = new WarmCommand(builtCommand)
 let place: TestHome
 beforeEach(() => {
-  place = newTestHome()
+  place = newTestHome(commands)
 })
 afterEach(() => place.remove())
+afterAll(() => commands.close())
 
 const file = () => place.config
 
