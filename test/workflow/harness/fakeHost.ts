@@ -407,10 +407,10 @@ export class FakeHost implements SimulatedHost {
   async #deliver(request: DeliverRequest): Promise<void> {
     const { session, sessionId, fence, messageId, place } = request
     const text = request.text ?? messageId
-    this.deliveries.push(request)
     if (this.processes.get(session)?.fence !== fence)
       throw failureFrom(new StaleFenceError(session, fence, 0))
     if (this.busy.has(session)) throw retryLater(this.pollEvery)
+    this.deliveries.push(request)
     const isFirst = !this.#takenIds.has(messageId)
     if (isFirst) {
       this.delivered.set(session, [...(this.delivered.get(session) ?? []), text])
