@@ -1,26 +1,16 @@
 /**
  * Law 7: kill the worker, the engine or tmux in the middle of a rescue; each session ends up running once, with everything said.
- * Every other point, and all of them together, in `test/nightly/chaos.test.ts`.
+ * Every other point, and all of them together, in `test/nightly/chaos.test.ts`; those of an
+ * adoption in `test/nightly/adoptKilled.test.ts`.
  */
 import { describe, expect, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { watchHolders } from '../../lab/machine/holders.js'
-import { Person } from '../../lab/person.js'
-import { killDuringAdoption } from './adoptKills.js'
 import { expectRescued, fleet, rescueUpTo, shareFleet } from './chaosSupport.js'
 
 describe('what a rescue depends on is killed under it', () => {
   shareFleet(4)
-
-  it("law 7: the worker is killed when a person's agent has ended for its adoption, which is finished once", async () => {
-    const person = new Person(fleet)
-    try {
-      await killDuringAdoption(person, "the person's process has ended", 'adopted', 'max-1')
-    } finally {
-      person.close()
-    }
-  })
 
   it('law 7: the worker is killed when the conversation is carried, and the rescue goes on without a second process', async () => {
     const rescued = await rescueUpTo('the conversation is carried', 'alpha')

@@ -1,7 +1,7 @@
 /** Law 7: kill the worker at every step of an adoption; the agent runs once, in the old place or the new one, with everything said. */
 import { afterAll, beforeAll, it } from 'vitest'
 import { Person } from '../../lab/person.js'
-import { type AdoptionPoint, adoptionPoints, killDuringAdoption } from '../agent/adoptKills.js'
+import { type AdoptionPoint, adoptionPoints, killDuringAdoption } from './adoptKills.js'
 import { fleet, shareFleet } from '../agent/chaosSupport.js'
 
 shareFleet(1)

@@ -98,10 +98,7 @@ function drainSeeds(profile: DrainProfile, seeds: string[], remembered?: number)
   let drains: Drain[]
   // All at once: the server has one clock, and one seed can use the time that another waits.
   beforeAll(async () => {
-    testServer = await TestServer.open({
-      inOneThread: true,
-      ...(remembered === undefined ? {} : { maxCachedWorkflows: remembered }),
-    })
+    testServer = await TestServer.open(remembered === undefined ? {} : { maxCachedWorkflows: remembered })
     drains = await Promise.all(seeds.map((seed) => Drain.open(testServer, worldOf(profile, seed, days))))
     for (const drain of drains) await drain.begin()
     const { end } = drains[0]!.host.world

@@ -23,6 +23,7 @@ import { engineRetention } from '../../../policy/retention.js'
 import { failureConverterPath } from '../../../worker/connection/workflowCode.js'
 import { obtainTemporal } from '../../../worker/engine/find.js'
 import { attributeKinds, setUpEngine } from '../../../worker/engine/setup.js'
+import { endIfBlocked } from './blockedThread.js'
 import { noSinks, workflowBundle } from './bundle.js'
 import { asOnHost } from './hostActivities.js'
 import { skip } from './leakedLock.js'
@@ -58,11 +59,6 @@ export interface SimulatedHost {
 }
 
 export interface TestServerOptions {
-  /**
-   * Workflows run in the thread of their worker: about a third cheaper if nothing else runs there, but a
-   * workflow that computes for ever is never stopped. Default false.
-   */
-  inOneThread?: boolean
   /**
    * With more workflows than this, one that has been idle is evicted and rebuilt from its history. Default
    * 600.
@@ -135,7 +131,7 @@ export class TestServer {
 
   static async #open(
     env: TestWorkflowEnvironment,
-    { inOneThread = false, maxCachedWorkflows: remembered = 600 }: TestServerOptions = {},
+    { maxCachedWorkflows: remembered = 600 }: TestServerOptions = {},
   ): Promise<TestServer> {
     if (env.supportsTimeSkipping)
       await env.connection.operatorService.addSearchAttributes({
@@ -144,6 +140,7 @@ export class TestServer {
           Object.entries(attributeKinds).map(([name, kind]) => [name, kindNumbers[kind]]),
         ),
       })
+    endIfBlocked()
     const testServer = new TestServer(env)
     const common: CommonActivities = {
       listRunningSessions: ({ pool }) => testServer.#hosts.get(pool)?.liveSessions() ?? Promise.resolve([]),
@@ -157,7 +154,8 @@ export class TestServer {
       // A bug fails the workflow, and with it the test, instead of being retried for ever.
       workflowFailureErrorTypes: { '*': ['Error'] },
       maxCachedWorkflows: remembered,
-      debugMode: inOneThread,
+      // Workflows run in the thread of their worker, which needs up to a third less CPU.
+      debugMode: true,
     })
     return testServer
   }

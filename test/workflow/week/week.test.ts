@@ -23,7 +23,7 @@ describe('a week of the watchdog and the loop', () => {
   let testServer: TestServer
   let weeks: Week[]
   beforeAll(async () => {
-    testServer = await TestServer.open({ inOneThread: true })
+    testServer = await TestServer.open()
     const start = await testServer.now()
     weeks = await Week.run(
       testServer,

@@ -4,7 +4,7 @@ import { watchHolders } from '../../lab/machine/holders.js'
 import type { Person, PersonAgent } from '../../lab/person.js'
 import { conversationText } from '../../lab/standin/requests.js'
 import { until } from '../../lab/until.js'
-import { fleet, happened, lastAnswered } from './chaosSupport.js'
+import { fleet, happened, lastAnswered } from '../agent/chaosSupport.js'
 
 interface AdoptedAgent {
   name: string
