@@ -314,7 +314,7 @@ describe('law 1', () => {
 })
 
 describe('an upgrade', () => {
-  it('law 7: `up --replace` takes over in order, `down` ends it, and the agent lives on', async () => {
+  byNight('law 7: `up --replace` takes over in order, `down` ends it, and the agent lives on', async () => {
     await begin('upgraded', 'Hello.', 'max-2')
     const { pid } = await fleet.show('upgraded')
     const before = fleet.workerPid()

@@ -159,52 +159,55 @@ describe('a wake-up', () => {
     },
   )
 
-  it("law 2, 7: with every reserved account walled it heals on the healer's fallback substrate; the worker is killed as it starts", async () => {
-    const key = { ANTHROPIC_API_KEY: { fromEnv: 'KEY_OF_MEDIC' }, CLAUDE_CODE_MAX_RETRIES: '1' }
-    await guard(
-      ['medic'],
-      {},
-      { reservedSubstrates: [{ name: 'medic-key', model: 'claude-haiku-4-5', env: key }] },
-    )
-    const { standIn } = fleet.world
-    standIn.account('medic').wall('five_hour', inHours(3))
-    standIn.account('medic-key').answer(({ turn }) => (turn === 1 ? repair : 'I removed the file.'))
-    const tmux = await KillingTmux.install(fleet.dir)
-    Object.assign(fleet.env, {
-      KEY_OF_MEDIC: standIn.account('medic-key').apiKey,
-      PATH: `${tmux.folder}:${fleet.env['PATH'] ?? ''}`,
-    })
-    const beside: string[][] = []
-    // A process that has just forked has the same name twice, until one of the two becomes another program.
-    let before: string[] = []
-    const watching = setInterval(() => {
-      const agents = fleet
-        .processes()
-        .filter((line) => line.includes(`/sessions/${wakeUpSessionName(1)}/settings.json`))
-      const stay = agents.filter((line) => before.includes(idOf(line)))
-      if (stay.length > 1) beside.push(stay)
-      before = agents.map(idOf)
-    }, 200)
-    try {
-      // The agent runs, and that is not recorded yet.
-      tmux.killAt('after', 'new-session', wakeUpSessionName(1))
-      await fleet.up()
-      await until(
-        'the end of the worker',
-        () => Promise.resolve(fleet.workerPid()),
-        (pid) => pid === null,
+  byNight(
+    "law 2, 7: with every reserved account walled it heals on the healer's fallback substrate; the worker is killed as it starts",
+    async () => {
+      const key = { ANTHROPIC_API_KEY: { fromEnv: 'KEY_OF_MEDIC' }, CLAUDE_CODE_MAX_RETRIES: '1' }
+      await guard(
+        ['medic'],
+        {},
+        { reservedSubstrates: [{ name: 'medic-key', model: 'claude-haiku-4-5', env: key }] },
       )
-      await fleet.up()
-      const healed = await untilHealed()
-      expect(healed.outcome).toBe('healed')
-      expect(healed.timeline.map(({ what }) => what).join('\n')).toMatch(
-        /woken on medic\n[^]*walled[^]*woken on medic-key[^]*agreed/,
-      )
-    } finally {
-      clearInterval(watching)
-    }
-    expect(beside).toEqual([])
-    expect(askedOf('max-1')).toEqual([])
-    expect(starts()).toBe(3)
-  })
+      const { standIn } = fleet.world
+      standIn.account('medic').wall('five_hour', inHours(3))
+      standIn.account('medic-key').answer(({ turn }) => (turn === 1 ? repair : 'I removed the file.'))
+      const tmux = await KillingTmux.install(fleet.dir)
+      Object.assign(fleet.env, {
+        KEY_OF_MEDIC: standIn.account('medic-key').apiKey,
+        PATH: `${tmux.folder}:${fleet.env['PATH'] ?? ''}`,
+      })
+      const beside: string[][] = []
+      // A process that has just forked has the same name twice, until one of the two becomes another program.
+      let before: string[] = []
+      const watching = setInterval(() => {
+        const agents = fleet
+          .processes()
+          .filter((line) => line.includes(`/sessions/${wakeUpSessionName(1)}/settings.json`))
+        const stay = agents.filter((line) => before.includes(idOf(line)))
+        if (stay.length > 1) beside.push(stay)
+        before = agents.map(idOf)
+      }, 200)
+      try {
+        // The agent runs, and that is not recorded yet.
+        tmux.killAt('after', 'new-session', wakeUpSessionName(1))
+        await fleet.up()
+        await until(
+          'the end of the worker',
+          () => Promise.resolve(fleet.workerPid()),
+          (pid) => pid === null,
+        )
+        await fleet.up()
+        const healed = await untilHealed()
+        expect(healed.outcome).toBe('healed')
+        expect(healed.timeline.map(({ what }) => what).join('\n')).toMatch(
+          /woken on medic\n[^]*walled[^]*woken on medic-key[^]*agreed/,
+        )
+      } finally {
+        clearInterval(watching)
+      }
+      expect(beside).toEqual([])
+      expect(askedOf('max-1')).toEqual([])
+      expect(starts()).toBe(3)
+    },
+  )
 })
