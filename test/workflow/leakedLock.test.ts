@@ -31,3 +31,15 @@ it('also while an agent is watched, which is an attempt of an activity every few
   await expectToSkip()
   await testPool.close()
 })
+
+it('also if it is to pass in short steps', async () => {
+  await leak()
+  let took = Infinity
+  for (let steps = 0; steps < 60 && took > 900; steps++) {
+    const began = performance.now()
+    await testServer.advance(1_000)
+    took = performance.now() - began
+  }
+  expect(took).toBeLessThanOrEqual(900)
+  await expectToSkip()
+})
