@@ -12,7 +12,6 @@ import { Browser, hasBrowser } from '../../lab/browser.js'
 import type { Fleet } from '../../lab/fleet.js'
 import { startFleet } from '../fleet.js'
 import { until } from '../../lab/until.js'
-import { isNight } from '../byNight.js'
 
 const outpool = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
@@ -55,7 +54,7 @@ const untilTold = (what: RegExp): Promise<string> =>
     (text) => what.test(text),
   )
 
-it.runIf(isNight && (await hasBrowser()))(
+it.skipIf(!(await hasBrowser()))(
   'law 15: the Web UI shows what is sealed once it knows the codec of `outpool ui` (skipped without chromium)',
   async () => {
     const { uiUrl, namespace } = readEngine(openHome(fleet.env))!

@@ -1,16 +1,14 @@
 /** `outpool events`: readable lines, JSON lines, filters; it needs neither engine nor configuration. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { afterAll, afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { EventDraft } from '../../config/events/schema.js'
 import { openHome } from '../../config/state/home.js'
 import { EventStore } from '../../host/state/eventStore.js'
 import { until } from '../../lab/until.js'
-import { builtCommand } from '../../lab/fleet.js'
-import { WarmCommand } from '../../lab/machine/warmCommand.js'
-import { newTestHome, outpool, type TestHome } from './testHome.js'
+import { newTestHome, outpool, type TestHome, useWarmCommands } from './testHome.js'
 
-const commands = new WarmCommand(builtCommand)
+const commands = useWarmCommands()
 let place: TestHome
 let following: ChildProcess | null = null
 beforeEach(() => {
@@ -22,7 +20,6 @@ afterEach(() => {
   following = null
   place.remove()
 })
-afterAll(() => commands.close())
 
 const worker = (): EventStore =>
   new EventStore(openHome({ OUTPOOL_HOME: place.home }), () => ({ maxSize: 20_000, keepFor: 86_400_000 }))

@@ -2,19 +2,16 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { builtCommand } from '../../lab/fleet.js'
-import { WarmCommand } from '../../lab/machine/warmCommand.js'
-import { type TestHome, newTestHome, outpool } from './testHome.js'
+import { type TestHome, newTestHome, outpool, useWarmCommands } from './testHome.js'
 
-const commands = new WarmCommand(builtCommand)
+const commands = useWarmCommands()
 let place: TestHome
 beforeEach(() => {
   place = newTestHome(commands)
 })
 afterEach(() => place.remove())
-afterAll(() => commands.close())
 
 describe('wrong usage is exit 2, on stderr, with a correction', () => {
   it.each<[string[], string, string]>([

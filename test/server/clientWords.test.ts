@@ -3,20 +3,17 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { browserOpener } from '../../client/ui/browser.js'
 import { version } from '../../config/version.js'
 import { processStart } from '../../host/process/processes.js'
 import { until } from '../../lab/until.js'
-import { builtCommand } from '../../lab/fleet.js'
-import { WarmCommand } from '../../lab/machine/warmCommand.js'
-import { newTestHome, type TestHome } from './testHome.js'
+import { newTestHome, type TestHome, useWarmCommands } from './testHome.js'
 
-const commands = new WarmCommand(builtCommand)
+const commands = useWarmCommands()
 let place: TestHome
 beforeEach(() => (place = newTestHome(commands)))
 afterEach(() => place.remove())
-afterAll(() => commands.close())
 
 describe('words that are no commands', () => {
   it.each([

@@ -12,18 +12,15 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { builtCommand } from '../../lab/fleet.js'
-import { WarmCommand } from '../../lab/machine/warmCommand.js'
-import { type TestHome, newTestHome } from './testHome.js'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type TestHome, newTestHome, useWarmCommands } from './testHome.js'
 
-const commands = new WarmCommand(builtCommand)
+const commands = useWarmCommands()
 let place: TestHome
 beforeEach(() => {
   place = newTestHome(commands)
 })
 afterEach(() => place.remove())
-afterAll(() => commands.close())
 
 const file = () => place.config
 

@@ -3,13 +3,21 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
+import { builtCommand } from '../../lab/fleet.js'
 import { refusingPath } from '../../lab/standin/cleanEnv.js'
+import { WarmCommand } from '../../lab/machine/warmCommand.js'
 import { type CliResult, type CommandRunner, definedOnly } from '../../lab/machine/runCommand.js'
 
-const bin = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
 /** The built command: `npm run build` comes first. */
-export const outpool = [process.execPath, bin]
+export const outpool = [process.execPath, builtCommand]
+
+/** For the homes of a file: their commands share a process that stays, and ends with the file. */
+export function useWarmCommands(): CommandRunner {
+  const commands = new WarmCommand(builtCommand)
+  afterAll(() => commands.close())
+  return commands
+}
 
 interface CommandOptions {
   env?: NodeJS.ProcessEnv

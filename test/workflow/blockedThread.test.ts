@@ -21,7 +21,7 @@ it('ends a process whose thread is blocked, and says why', () => {
 it('leaves one alone that has only long steps, and does not keep it', () => {
   const steps = `for (let n = 0; n < 10; n++) {
     for (const end = Date.now() + 200; Date.now() < end; );
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setImmediate(resolve))
   }`
   const { status, signal } = run(
     `const { endIfBlocked } = await import('${guard}'); endIfBlocked(1500); ${steps}`,
