@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -14,6 +14,7 @@ import { processStart } from '../../host/process/processes.js'
 import { openHome, type Home } from '../../config/state/home.js'
 import { engineSchema, readEngine, type EngineEndpoint } from '../../config/state/liveFile.js'
 import { obtainTemporal } from '../../worker/engine/find.js'
+import { answers } from '../../worker/engine/connect.js'
 import { openEngine, type Engine, type OpenEngine } from '../../worker/engine/index.js'
 import { freePorts, someoneAnswers } from '../../worker/engine/ports.js'
 import { serverArguments } from '../../worker/engine/servers.js'
@@ -244,6 +245,19 @@ describe('the embedded engine', () => {
     thief.close()
     await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: hangsAfterMs })
     expect(troubles()).toHaveLength(1)
+  })
+
+  it('law 10: starts on a port whose last program accepted connections, never answered and still has them', async () => {
+    const { grpc } = await freePorts({ grpc: 27500, ui: null })
+    const silent = createServer().listen(grpc, '127.0.0.1')
+    const accepted = once(silent, 'connection')
+    await once(silent, 'listening')
+    expect(await answers({ address: `127.0.0.1:${grpc}` }, 'default', 500)).toBe(false)
+    const [socket] = (await accepted) as [Socket]
+    cleanUp.push(() => socket.destroy())
+    silent.close()
+    const engine = await open({ firstPorts: { grpc, ui: 28500 } })
+    expect(engine.endpoint.address).toBe(`127.0.0.1:${grpc}`)
   })
 
   it('uses the next free ports if the usual ones are taken', async () => {

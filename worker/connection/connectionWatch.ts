@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Connection, type ConnectionOptions } from '@temporalio/client'
 import { measures } from '../../host/measures.js'
-import type { ConnectOptions } from '../engine/connect.js'
+import { ownSubchannels, type ConnectOptions } from '../engine/connect.js'
 
 /** Between two checks of an engine that answers. A check costs it one small read. Milliseconds. */
 const checkEvery = 2_000
@@ -113,9 +113,6 @@ async function untilReachable(
   }
   return false
 }
-
-/** The library shares the state of an address, and its backoff, between connections of a process; not with this one. */
-const ownSubchannels = { 'grpc.use_local_subchannel_pool': 1 }
 
 async function answersOnNewConnection(options: ConnectOptions, namespace: string): Promise<boolean> {
   const fresh = WatchedConnection.lazy({ ...options, connectTimeout, channelArgs: ownSubchannels })

@@ -33,10 +33,16 @@ export function namedEngine(env: NodeJS.ProcessEnv): NamedEngine | null {
   }
 }
 
+/**
+ * The library shares the state of an address between the connections of a process: its backoff, and a connection in
+ * progress to a program that accepts it and stays silent. A check of whether an engine answers must not inherit either.
+ */
+export const ownSubchannels = { 'grpc.use_local_subchannel_pool': 1 }
+
 /** Opens a connection and makes sure that the engine answers. Throws EngineUnreachableError. `within` in ms. */
 export async function reach(options: ConnectOptions, within: number): Promise<Connection> {
   try {
-    return await Connection.connect({ ...options, connectTimeout: within })
+    return await Connection.connect({ ...options, connectTimeout: within, channelArgs: ownSubchannels })
   } catch (error) {
     const problem = await connectionProblem(options, error)
     throw new EngineUnreachableError(
@@ -56,7 +62,11 @@ const capitalised = (text: string): string => text.charAt(0).toUpperCase() + tex
 export async function answers(options: ConnectOptions, namespace: string, within: number): Promise<boolean> {
   let connection: Connection | undefined
   try {
-    connection = await Connection.connect({ ...options, connectTimeout: within })
+    connection = await Connection.connect({
+      ...options,
+      connectTimeout: within,
+      channelArgs: ownSubchannels,
+    })
     const { workflowService } = connection
     await connection.withDeadline(Date.now() + within, () => workflowService.describeNamespace({ namespace }))
     return true

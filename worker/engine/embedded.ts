@@ -114,8 +114,8 @@ async function startOn(ports: Ports, options: StartOptions): Promise<EmbeddedSer
     if (
       child.pid !== undefined &&
       waited >= settled &&
-      (await isUp(ports)) &&
-      isListener(child.pid, ports.grpc)
+      isListener(child.pid, ports.grpc) &&
+      (await isUp(ports))
     ) {
       const start = await processStart(child.pid)
       if (start !== null) return ready(home, { pid: child.pid, start }, ports)
