@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js'
 import { programEnvironment } from '../config/environment.js'
 import type { Home } from '../config/state/home.js'
 import { readEngine } from '../config/state/liveFile.js'
+import { endSilentConnections } from './connection/silentConnections.js'
 import { untilSoleWorker } from './connection/soleWorker.js'
 import { assertIndependent } from '../host/identity/failureDomains.js'
 import { agentVersion } from '../host/process/agentVersions.js'
@@ -89,6 +90,7 @@ async function serve(
     telemetryOptions: { ...metrics?.telemetry, logging: engineLogging() },
   })
   const { connectOptions, namespace } = engine
+  endSilentConnections(connectOptions.address)
   const waiting = new AbortController()
   void stopRequested.then(() => waiting.abort())
   if (!(await untilSoleWorker({ home, connectOptions, namespace, say, signal: waiting.signal }))) return

@@ -5,6 +5,7 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
 import { isGrpcServiceError } from '@temporalio/client'
+import { splitAddress } from './engineAddress.js'
 import type { ConfiguredEngine } from './temporalSettings.js'
 
 export interface ConnectionProblem {
@@ -183,10 +184,4 @@ function firstOf(
 const codeOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message
-}
-
-function splitAddress(address: string): { host: string; port: number } {
-  const colon = address.lastIndexOf(':')
-  const host = colon < 0 ? address : address.slice(0, colon)
-  return { host: host.replace(/^\[(.*)\]$/, '$1'), port: colon < 0 ? 7233 : Number(address.slice(colon + 1)) }
 }

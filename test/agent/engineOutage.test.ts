@@ -160,6 +160,17 @@ describe.each(ways)('an engine whose connection was %s', (how, off) => {
   })
 })
 
+it('law 7: gives up connections that were accepted and never answered, and reaches the engine again', async () => {
+  const untilUnanswered = (is: (count: number) => boolean): Promise<number> =>
+    until('connections that are not answered', () => Promise.resolve(cable.unanswered), is)
+  cable.deafen()
+  await untilUnanswered((count) => count > 0)
+  cable.restore()
+  await untilUnanswered((count) => count === 0)
+  await begin('heard', 'max-2')
+  expect((await fleet.run('stop', 'heard')).code).toBe(0)
+})
+
 it('law 7: an `outpool up` that was killed leaves no worker behind that would block the next one, and every pane lives on', async () => {
   const name = 'stays'
   await begin(name, 'max-3')
