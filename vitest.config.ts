@@ -29,6 +29,7 @@ const longest = `
   policy/drain/drain1 policy/drain/drain2 policy/forecast/forecast policy/drain/fallback1 policy/drain/fallback2
   agent/chaos agent/typing agent/holding agent/adopt server/endedAtEngine agent/pages agent/background server/engine agent/rescue
   agent/metrics agent/seen server/clientTop agent/package server/clientOrders server/client server/doctor agent/wakeUp server/attacks
+  server/doctor-configuration server/doctor-engine
   agent/fallback agent/switchedOff agent/conversationKept server/watchdogKilled server/engine-download server/loop server/localSocket
   agent/engineOutage agent/trickyTexts server/clientUsage server/mail server/watchdog agent/initAdopts agent/drill
 `

@@ -31,7 +31,10 @@ const proofs: Readonly<Record<string, readonly [string, string]>> = {
   'settings-warning-continue': ['agent/pages', 'past a page of settings that were skipped'],
   'imports-answer': ['agent/pages', 'what the person answers there goes along with a move'],
   'mcp-answer-by-settings': ['agent/pages', 'what the person answers there goes along with a move'],
-  'doctor-lists-settings': ['server/doctor', 'names the settings that the installed program cannot use'],
+  'doctor-lists-settings': [
+    'server/doctor-configuration',
+    'names the settings that the installed program cannot use',
+  ],
   'reset-text': ['adapter/walls', 'the reset that a text names'],
 }
 
