@@ -1,4 +1,4 @@
-/** The loop's schedules: created, changed and removed at the worker's start, to match the configuration. */
+/** The loop's schedules: created, changed and removed to match the configuration, at the worker's start and when the file changes. */
 import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
 import { z } from 'zod'
 import type { Config, TaskConfig } from '../../config/config.js'
