@@ -44,7 +44,7 @@ export const account = (name: string, change: Partial<AccountRow> = {}): Account
 })
 
 export const sessions: FleetSession[] = [
-  session('docs', { phase: 'working', why: 'the most room: 59 % of five_hour' }),
+  session('docs', { phase: 'working', rescues: 1, why: 'the most room: 59 % of five_hour' }),
   session('docs-2', {
     phase: 'waiting',
     account: 'max-2',
@@ -117,7 +117,20 @@ export const events: OutpoolEvent[] = [
     ...{ ...recorded, id: 'e2', at: hours(-2), kind: 'session-walled', account: 'max-2', wall: 'five_hour' },
     ...{ scope: 'account', resetsAt: hours(1.2), evidence: 'transcript' },
   },
-  { ...recorded, id: 'e3', at: hours(-0.1), kind: 'session-paused' },
+  {
+    ...{
+      ...recorded,
+      id: 'e3',
+      at: hours(-2),
+      kind: 'session-moved',
+      n: 1,
+      cause: 'wall',
+      from: 'max-2',
+      to: 'max-1',
+    },
+    ...{ conversation: 'same', why: 'the most room: 59 % of five_hour', ms: 900, steps: [] },
+    wall: { kind: 'five_hour', scope: 'account', resetsAt: hours(1.2), evidence: 'transcript' },
+  },
 ]
 
 /** As a terminal shows it, through the library that draws it. */
