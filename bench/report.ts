@@ -82,7 +82,7 @@ export function pageOf(all: readonly Measured[]): string {
 }
 
 /** The benchmarks that the README shows. */
-const inReadme = ['rescue', 'reports', 'outage', 'ls', 'quiet', 'restart', 'herd', 'herd-heavy']
+const inReadme = ['rescue', 'reports', 'outage', 'ls', 'quiet', 'restart', 'herd', 'herd-heavy', 'herd-real']
 
 const isMissed = (entry: Row): boolean => {
   const found = toRatio(entry)

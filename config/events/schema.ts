@@ -188,7 +188,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
     account,
     window: lineOf(80).describe('The budget'),
     used: z.number().describe('Its used share, 0..1'),
-    resetsAt,
+    resetsAt: instant().nullable().describe('When the budget resets, if that is known'),
   }),
   kindOf('account-back', 'A wall has ended, or the account has room again.', {
     account,
@@ -248,7 +248,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
     ok: z.boolean().describe('Whether the healer acted as it should'),
     why: text().nullable().describe('Why it failed'),
     ms: ms().describe('How long it took, in milliseconds'),
-    steps,
+    steps: steps.describe("Steps with their milliseconds; what each of them found is in the drill's report"),
   }),
   kindOf('engine-down', 'The engine does not answer.', { address }),
   kindOf('engine-up', 'The engine answers again.', {

@@ -13,7 +13,7 @@ export const labels = {
   quantile: 'Share of the measurements that are at most this long; `1` is the longest',
   queue:
     '`pool`: sessions without a place; `moves` and `starts`: those that wait for their turn on this host',
-  reason: 'What a person has to do: `question`, `context`, `settings`, `login` or `page`',
+  reason: 'What a person has to do: `question`, `permission`, `context`, `settings`, `login` or `page`',
   result: 'How it ended; the values are with the metric',
   role: '`pool`, `reserved` or `substrate`',
   service: 'Name of a service of the configuration',
