@@ -45,7 +45,7 @@ export const accounts: readonly DeclaredCommand[] = [
         flags: '--accounts <difference>',
         description: 'as if there were more accounts, such as +1, or fewer',
       },
-      { flags: '--sessions <number>', description: 'as if so many sessions were running' },
+      { flags: '--sessions <number>', description: 'as if that many sessions were running' },
       json,
     ],
     examples: ['outpool forecast --accounts +1', 'outpool forecast --sessions 12'],

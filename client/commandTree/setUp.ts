@@ -35,7 +35,7 @@ export const setUp: readonly DeclaredCommand[] = [
   },
   {
     name: 'down',
-    description: 'end the running `outpool up` of this home in order; panes keep running',
+    description: 'end the running `outpool up` of this home cleanly; panes keep running',
     withoutConfig: true,
     options: programFlags.down.map(optionOf),
     run: runOnHost('down'),

@@ -72,7 +72,7 @@ export const workWithSessions: readonly DeclaredCommand[] = [
     description: 'list what happened on this host: moves, walls, tasks, services',
     withoutConfig: true,
     options: [
-      { flags: '--follow', description: 'go on as events come, also while the worker restarts' },
+      { flags: '--follow', description: 'go on as events come, even while the worker restarts' },
       { flags: '--since <time>', description: 'only newer ones: 2h, or an instant' },
       { flags: '--session <name>', description: 'only about this session', completion: 'session' },
       { flags: '--account <name>', description: 'only about this account', completion: 'account' },

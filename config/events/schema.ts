@@ -99,7 +99,11 @@ export const eventSchema = z.discriminatedUnion('kind', [
     from: account.nullable().describe('Where it ran before'),
     to: account.describe('Where it runs now'),
     wall,
-    conversation: z.enum(['same', 'fork']).describe('On a substrate it works on a fork'),
+    conversation: z
+      .enum(['same', 'fork'])
+      .describe(
+        '`fork` on a substrate, where the session works on a copy of its conversation; otherwise `same`',
+      ),
     why: text().describe('Why this place'),
     ms: ms().describe('From the cause to the running agent, in milliseconds'),
     steps,
@@ -107,7 +111,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
   kindOf('session-parked', 'A session waits, with its process stopped.', {
     session,
     from: account.nullable().describe('Where it ran before'),
-    cause: z.enum([...rescueCauses, 'start', 'breaker']).describe('What it waits because of'),
+    cause: z.enum([...rescueCauses, 'start', 'breaker']).describe('Why it waits'),
     byPerson,
     wall,
     until: instant().nullable().describe('The next attempt; null if a person has to act'),
@@ -241,7 +245,9 @@ export const eventSchema = z.discriminatedUnion('kind', [
     incident,
     result: z
       .enum(['healed', 'recovered', 'given-up'])
-      .describe('By the agent and checked, by itself or a person, or not'),
+      .describe(
+        '`healed`: the agent fixed it and the check agreed; `recovered`: it recovered by itself or a person fixed it; `given-up`: neither',
+      ),
   }),
   kindOf('drill-ended', 'A drill is over.', {
     drill: name().describe('Id of the drill'),
@@ -262,7 +268,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
     pid,
     how: z
       .enum(['stopped', 'died'])
-      .describe('`died`: it ended without stopping in order; `at` is when the next one began'),
+      .describe('`died`: it ended without stopping cleanly; `at` is when the next one began'),
     why: text().describe('Who or what ended it'),
   }),
   kindOf(
