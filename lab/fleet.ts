@@ -283,6 +283,11 @@ export class Fleet {
       .filter((line) => !/^\s*\d+ Z/.test(line))
   }
 
+  /** Those of this fleet: another run of the tests may have sessions of the same names. */
+  ownProcesses(): string[] {
+    return this.processes().filter((line) => line.includes(this.dir))
+  }
+
   /** Everything that happened on this host so far, oldest first. */
   events(): OutpoolEvent[] {
     return new EventReader(openHome(this.env)).next()
@@ -307,10 +312,9 @@ export class Fleet {
     await this.#onClosed()
     await this.world.close()
     // An agent that lost its terminal still writes for a moment.
-    const ours = (): string[] => this.processes().filter((line) => line.includes(this.dir))
     await until(
       `the processes of ${this.dir}`,
-      () => Promise.resolve(ours()),
+      () => Promise.resolve(this.ownProcesses()),
       (left) => left.length === 0,
     )
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })

@@ -45,7 +45,9 @@ const askedOf = (account: string) =>
 async function expectEnded(task: string): Promise<void> {
   const { phase, pid } = await fleet.show(taskSessionName(task))
   expect([phase, pid]).toEqual(['stopped', null])
-  expect(fleet.processes().filter((line) => line.includes(`/sessions/${taskSessionName(task)}/`))).toEqual([])
+  expect(fleet.ownProcesses().filter((line) => line.includes(`/sessions/${taskSessionName(task)}/`))).toEqual(
+    [],
+  )
   const accounts = await fleet.json<AccountRow[]>('accounts')
   expect(accounts.flatMap(({ leases }) => leases)).toEqual([])
 }

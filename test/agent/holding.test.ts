@@ -26,7 +26,9 @@ beforeAll(async () => {
   const secret = { fromCommand: ['./secret.sh'] }
   const locked = { env: { FROM_A_VAULT: secret } }
   const accountConfig = { 'max-2': locked, 'max-3': locked, 'max-4': locked }
-  fleet = await startFleet({ engine: 'own', accounts, agentArgs, accountConfig })
+  // A probe that finds a window used up moves a session at the end of its turn, which is no wall.
+  const config = { timing: { probeEvery: '1h' } }
+  fleet = await startFleet({ engine: 'own', accounts, agentArgs, accountConfig, config })
   const script = `#!/bin/sh\nwhile [ -e '${vaultLock()}' ]; do sleep 0.05; done\necho made-up\n`
   writeFileSync(join(fleet.dir, 'secret.sh'), script, { mode: 0o755 })
   for (const name of accounts)

@@ -104,7 +104,7 @@ describe('a wake-up', () => {
     ])
     expect(askedOf('max-1')).toEqual([])
     expect(conversationText(askedOf('medic')[0]!)).toMatch(/secret-of-the-prompt[^]*secret-of-the-output/)
-    expect(fleet.processes().filter((line) => line.includes(wakeUpSessionName(1)))).toEqual([])
+    expect(fleet.ownProcesses().filter((line) => line.includes(wakeUpSessionName(1)))).toEqual([])
 
     const { address, namespace } = readEngine(openHome(fleet.env))!
     const connection = await Connection.connect({ address })
@@ -181,7 +181,7 @@ describe('a wake-up', () => {
       let before: string[] = []
       const watching = setInterval(() => {
         const agents = fleet
-          .processes()
+          .ownProcesses()
           .filter((line) => line.includes(`/sessions/${wakeUpSessionName(1)}/settings.json`))
         const stay = agents.filter((line) => before.includes(idOf(line)))
         if (stay.length > 1) beside.push(stay)
