@@ -7,6 +7,7 @@ import type { NoticeOutcome, NoticeRequest } from './contracts.js'
 import type { Host } from '../host/host.js'
 import { runCommand } from '../host/process/runCommand.js'
 import { log } from '../host/log.js'
+import { messageOf } from '../policy/errorFacts.js'
 
 /** Tries all channels once, in parallel. Never throws: failures are in the outcome, and the pool tries those channels again. */
 export async function sendNotice(host: Host, request: NoticeRequest): Promise<NoticeOutcome> {
@@ -150,4 +151,3 @@ function unreachable(error: unknown, timeoutMs: number): string {
 }
 
 /** Errors of secrets name the reference, never the value. */
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

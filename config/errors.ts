@@ -1,5 +1,6 @@
 /** The errors of the configuration. Each says what is wrong (`message`) and what to do (`remedy`). */
 import type { Oddity } from '../policy/fileTrust.js'
+import { errorCode } from '../policy/errorFacts.js'
 
 /** One problem of the configuration: its place, what is wrong, what would be right. */
 export interface ConfigIssue {
@@ -107,5 +108,4 @@ export const outOfFiles = {
   remedy: 'allow more, for instance with `ulimit -n 4096` (LimitNOFILE in a systemd unit), then try again',
 } as const
 
-export const isOutOfFiles = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE')
+export const isOutOfFiles = (error: unknown): boolean => ['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '')

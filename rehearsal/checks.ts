@@ -1,6 +1,7 @@
 /** What was found out about each expectation during one rehearsal. */
 import type { Expectation } from '../agents/adapter/expectation.js'
 import type { Outcome, RehearsalResult } from '../config/state/rehearsals.js'
+import { messageOf } from '../policy/errorFacts.js'
 
 /** Thrown when the program does something else than what is expected of it; says what was seen instead. */
 export class Unexpected extends Error {
@@ -61,5 +62,4 @@ export class Checks {
 }
 
 /** One line, so that it fits a table. Screens and texts in it are those of the stand-in. */
-export const messageOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ').slice(0, 300)
+export const shortMessage = (error: unknown): string => messageOf(error).replaceAll(/\s+/g, ' ').slice(0, 300)

@@ -11,6 +11,7 @@ import { findInstalledAgent } from '../host/process/installedAgent.js'
 import { scenes } from './claude-code/index.js'
 import { formatVerdict } from './print.js'
 import { rehearse } from './rehearse.js'
+import { messageOf } from '../policy/errorFacts.js'
 
 const agent = 'claude-code'
 const exit = { held: 0, fellShort: 1, usage: 2 } as const
@@ -72,7 +73,7 @@ async function main(): Promise<number> {
 function report(error: unknown, debug: boolean): number {
   if (debug) console.error(error)
   else if (error instanceof ConfigError) console.error(error.report)
-  else console.error(`outpool: ${error instanceof Error ? error.message : String(error)}`)
+  else console.error(`outpool: ${messageOf(error)}`)
   return error instanceof ConfigError || error instanceof HomeError ? exit.usage : exit.fellShort
 }
 

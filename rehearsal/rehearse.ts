@@ -10,7 +10,7 @@ import type { RehearsalResult } from '../config/state/rehearsals.js'
 import { PaneHarness } from '../lab/paneHarness.js'
 import { hostEnv } from '../lab/standin/cleanEnv.js'
 import { startWorld } from '../lab/standin/world.js'
-import { Checks, messageOf, type Scene } from './checks.js'
+import { Checks, shortMessage, type Scene } from './checks.js'
 import type { Context } from './claude-code/context.js'
 
 /** So many scenes run at a time: each starts one program after the other. */
@@ -61,7 +61,7 @@ async function tryScenes(
       try {
         await scene.run({ harness, world, command }, checks)
       } catch (error) {
-        checks.leaveUnchecked(scene.covers, messageOf(error))
+        checks.leaveUnchecked(scene.covers, shortMessage(error))
       }
       checks.leaveUnchecked(scene.covers, 'something before it failed')
       onProgress(scene.name)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { openRegular } from '../../agents/files.js'
 import { parseJsonAs } from '../../policy/parseJson.js'
 import type { BeatReading } from '../../policy/service/beats.js'
+import { errorCode, isMissing } from '../../policy/errorFacts.js'
 
 /** A heartbeat is one line; a longer file is something else and is not read. */
 const beatMaxBytes = 64 * 1024
@@ -32,7 +33,7 @@ export async function readBeat(file: string): Promise<BeatReading> {
   } catch (error) {
     return isMissing(error)
       ? { kind: 'absent' }
-      : { kind: 'unreadable', why: reasonUnreadable(file, codeOf(error)) }
+      : { kind: 'unreadable', why: reasonUnreadable(file, errorCode(error) ?? String(error)) }
   }
 }
 
@@ -56,12 +57,6 @@ async function firstBytes(path: string): Promise<{ text: string; touchedAt: stri
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-
 /** A folder, a pipe and a device have the code EINVAL, a socket has ENXIO. */
 const reasonUnreadable = (file: string, code: string): string =>
   code === 'EINVAL' || code === 'ENXIO' ? `${file} is not a regular file` : `${file} cannot be read (${code})`
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : String(error)

@@ -16,6 +16,7 @@ import type { WakeUpPlan, WakeUpRequest } from './contracts.js'
 import { escalationStarted } from './events.js'
 import { servicePane } from './findProcess.js'
 import type { ServiceContext } from './serviceContext.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 export async function prepareWakeUp(context: ServiceContext, request: WakeUpRequest): Promise<WakeUpPlan> {
   const { host, incidents } = context
@@ -27,7 +28,7 @@ export async function prepareWakeUp(context: ServiceContext, request: WakeUpRequ
   try {
     await assertIndependent(host.config)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     incidents.note(request.incident, 'wake-up', why)
     return { kind: 'none', why }
   }

@@ -17,6 +17,7 @@ import { runBusyCheck } from './busyCheck.js'
 import { findServiceProcess } from './findProcess.js'
 import type { ServiceRecords } from '../../host/state/serviceRecords.js'
 import { log } from '../../host/log.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 export interface CheckResult extends ServiceJudgement {
   process: ServiceObservation['process']
@@ -71,7 +72,7 @@ export async function runCheck(
     }
     judged = judgeService(observation, memory, rules)
   } catch (error) {
-    const why = `it could not be checked: ${error instanceof Error ? error.message : String(error)}`
+    const why = `it could not be checked: ${messageOf(error)}`
     judged = { verdict: 'blind', why, memory, nextCheckAt: now + Math.min(rules.every, recheckBlindAfter) }
   }
   saveCheck(host, records, service.name, { ...judged, process: observation.process, at: now }, sizes)

@@ -7,6 +7,7 @@ import type { Activity, LiveQuery, LiveState } from '../adapter/liveness.js'
 import type { Place } from '../adapter/place.js'
 import { readRegularSync } from '../files.js'
 import { liveFolder } from './paths.js'
+import { errorCode } from '../../policy/errorFacts.js'
 
 const instantMs = z.number().positive().max(8.64e15)
 
@@ -129,7 +130,7 @@ function answersSignal(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return errorCode(error) === 'EPERM'
   }
 }
 

@@ -16,6 +16,7 @@ import { type FoundLogin, findLogins } from '../init/findLogins.js'
 import { type Choices, defaultChoices } from '../init/choices.js'
 import { addTo, newFile } from '../init/file.js'
 import { canAsk } from '../output/confirm.js'
+import { errorCode } from '../../policy/errorFacts.js'
 
 /** Throws FailedError without a login, or if a person ends the questions. */
 export async function init(context: CommandContext): Promise<void> {
@@ -79,7 +80,7 @@ function writeNew(file: string, text: string): void {
   try {
     writeFileSync(file, text, { flag: 'wx' })
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (errorCode(error) !== 'EEXIST') throw error
     throw new FailedError(
       `${file} already exists and was not changed`,
       'edit it, or name another file with --config',

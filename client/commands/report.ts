@@ -14,6 +14,7 @@ import { fit } from '../output/terminal.js'
 import { clock } from '../output/times.js'
 import { reportPage } from '../report/page.js'
 import { isRescue, type Report, reportOf } from '../report/report.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 export function report(context: CommandContext): Promise<void> {
   const now = new Date()
@@ -36,7 +37,7 @@ function writePage(file: string, page: string): void {
     writeFileSync(file, page, { mode: 0o600 })
   } catch (error) {
     throw new FailedError(
-      `the report cannot be written to ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      `the report cannot be written to ${file}: ${messageOf(error)}`,
       'name a file in a folder that you may write to',
       { cause: error },
     )

@@ -9,6 +9,7 @@ import { type CommandContext, printNotice, print } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { systemctl, unitName, verifyUnit } from '../service/systemd.js'
 import { type Scope, secretsFile, unitText } from '../service/unit.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 const program = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
 
@@ -71,7 +72,7 @@ function write(file: string, text: string): void {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new FailedError(
       `the unit cannot be written: ${why}`,
       'a system unit needs root; one with --user does not',

@@ -9,6 +9,7 @@ import { readEngine } from '../../config/state/liveFile.js'
 import { connectionProblem } from '../../config/load/connectionProblem.js'
 import { type ConfiguredEngine, configuredEngine } from '../../config/load/temporalSettings.js'
 import { EngineError, FailedError } from '../errors.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 /** A running engine answers in milliseconds, and one that is gone refuses at once; on a host whose cores are all busy it may take seconds. */
 const connectTimeoutMs = 10_000
@@ -97,7 +98,7 @@ function readConfiguredEngine(): Endpoint | null {
     const named = configuredEngine()
     return named === null ? null : { ...named, isNamed: true, source: "Temporal's own settings" }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new EngineError(
       `Temporal's own settings cannot be used: ${why}`,
       'correct the TEMPORAL_ variables or the profile file',

@@ -1,6 +1,7 @@
 /** The text of `outpool send`: from words, from stdin or from a file. It is sent completely or not at all. */
 import { open } from 'node:fs/promises'
 import { FailedError, UsageError } from '../errors.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 /** The engine refuses payloads above 2 MB, and a history must hold several texts. */
 const textMaxBytes = 512 * 1024
@@ -51,7 +52,7 @@ export async function readTextFromFile(path: string): Promise<string> {
 
 const unreadable = (path: string, error: unknown): FailedError =>
   new FailedError(
-    `the file ${path} can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    `the file ${path} can't be read: ${messageOf(error)}`,
     'name a file that you are allowed to read',
   )
 

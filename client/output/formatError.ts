@@ -9,6 +9,7 @@ import {
 } from '../../config/errors.js'
 import { EngineError, FailedError, UsageError } from '../errors.js'
 import { oneLine } from './terminal.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 interface FormattedError {
   exitCode: number
@@ -32,7 +33,7 @@ function formatWithoutStack(error: unknown): FormattedError {
   )
     return { exitCode: error.exitCode, text: formatProblem(error.message, error.remedy) }
   if (isOutOfFiles(error)) return { exitCode: 1, text: formatProblem(outOfFiles.problem, outOfFiles.remedy) }
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   const remedy = 'run it again with --debug for the full error'
   return { exitCode: 1, text: formatProblem(oneLine(message), remedy) }
 }

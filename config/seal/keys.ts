@@ -18,6 +18,7 @@ import { z } from 'zod'
 import { parseJsonAs } from '../../policy/parseJson.js'
 import { SealKeyError } from '../errors.js'
 import type { Home } from '../state/home.js'
+import { errorCode, messageOf } from '../../policy/errorFacts.js'
 
 export interface SealKey {
   /** Names the key in what it seals. Says nothing about the key itself. */
@@ -126,9 +127,9 @@ function readPrivateFile(path: string): string | null {
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (errorCode(error) === 'ENOENT') return null
     throw new SealKeyError(
-      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      `${path} cannot be read: ${messageOf(error)}`,
       'it has to be a file of yours with mode 0600, and no link',
       { cause: error },
     )
@@ -159,7 +160,7 @@ function createOnce(path: string, content: string): void {
     fsyncSync(file)
     linkSync(temporary, path)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (errorCode(error) !== 'EEXIST') throw error
   } finally {
     closeSync(file)
     rmSync(temporary, { force: true })

@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { type FileFacts, type Oddity, oddityOfFile, oddityOfFolder } from '../../policy/fileTrust.js'
 import { OddFileError } from '../errors.js'
+import { errorCode } from '../../policy/errorFacts.js'
 
 /** No record, report or state file of Outpool comes near this size. Bytes. */
 const usualMax = 8 * 1024 * 1024
@@ -41,7 +42,7 @@ function openForReading(path: string): number {
   try {
     return openSync(path, reading)
   } catch (error) {
-    const code = codeOf(error)
+    const code = errorCode(error)
     if (code === 'ELOOP' || code === 'EMLINK') throw new OddFileError(path, 'a link')
     // A socket can't be opened, and a folder not on every system.
     if (code === 'ENXIO' || code === 'EISDIR' || code === 'EOPNOTSUPP')
@@ -86,7 +87,7 @@ export function ownFolder(path: string): void {
   try {
     mkdirSync(path, 0o700)
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
+    if (errorCode(error) !== 'EEXIST') throw error
   }
   const oddity = oddityAt(path, 'folder')
   // Its owner is this user, so its mode can be corrected.
@@ -102,6 +103,3 @@ const factsOf = (info: Stats): FileFacts => ({
   mode: info.mode,
   size: info.size,
 })
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''

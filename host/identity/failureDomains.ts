@@ -8,6 +8,7 @@ import { resolveValue } from '../../config/secrets/resolve.js'
 import { isLoginVariable, normalizeGateway } from '../../policy/independence/envKinds.js'
 import { type FailureDomain, emptyDomain, sharedDomains } from '../../policy/independence/failureDomains.js'
 import { SharedDomainError } from '../errors.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 /** The agent program to which the accounts' logins belong. */
 export const accountAgent = 'claude-code'
@@ -152,7 +153,7 @@ class DomainReader {
   }
 
   #note(place: string, error: unknown): null {
-    this.unread.push(`${place}: ${error instanceof Error ? error.message : String(error)}`)
+    this.unread.push(`${place}: ${messageOf(error)}`)
     return null
   }
 }

@@ -18,6 +18,7 @@ import {
   type SessionRecord,
 } from './sessionRecord.js'
 import { StaleFenceError } from '../errors.js'
+import { isMissing } from '../../policy/errorFacts.js'
 
 /** Reports of still older launches are of no use. */
 const maxLaunches = 20
@@ -270,6 +271,3 @@ export class SessionRecords {
     return join(this.#home.sessions, session, 'record.json')
   }
 }
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT'

@@ -1,7 +1,8 @@
 /** Temporal's server with virtual time, for tests: same cache, same pins, same installer as the engine. */
 import { cacheFolder } from '../../config/state/home.js'
 import { ProgramNotFoundError } from '../../worker/errors.js'
-import { cached, install, messageOf, type InstallRequest, type Say } from '../../worker/engine/install.js'
+import { cached, install, type InstallRequest, type Say } from '../../worker/engine/install.js'
+import { messageOf } from '../../policy/errorFacts.js'
 import { fromPypi } from '../../worker/engine/pypi.js'
 import { type Program, thisPlatform } from '../../worker/engine/programs.js'
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Home } from '../../config/state/home.js'
 import { type Finding, fail, ok, warn } from './finding.js'
+import { errorCode } from '../../policy/errorFacts.js'
 
 /** Bytes. Below the first a few busy days fill the disk; below the second an engine may stop within the hour. */
 const roomy = 2e9
@@ -40,7 +41,7 @@ export async function checkSockets(home: Home): Promise<Finding> {
   } catch (error) {
     return fail(
       'sockets',
-      `no socket can be created in ${dirname(home.tmuxSocket)} (${codeOf(error)}), so tmux could not run there`,
+      `no socket can be created in ${dirname(home.tmuxSocket)} (${errorCode(error) ?? String(error)}), so tmux could not run there`,
       'Name a folder on a local disk with OUTPOOL_HOME.',
     )
   } finally {
@@ -54,7 +55,11 @@ export async function checkWatching(home: Home, limits = '/proc/sys/fs/inotify')
   try {
     watch(home.reports).close()
   } catch (error) {
-    return fail('file watches', `no further file can be watched (${codeOf(error)})`, remedy)
+    return fail(
+      'file watches',
+      `no further file can be watched (${errorCode(error) ?? String(error)})`,
+      remedy,
+    )
   }
   const [instances, watches] = await Promise.all(
     ['max_user_instances', 'max_user_watches'].map(async (name) => {
@@ -77,6 +82,3 @@ const leastWatches = 8192
 /** In GB or MB, as disks are sold. */
 export const formatBytes = (bytes: number): string =>
   bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error)

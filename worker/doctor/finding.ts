@@ -1,3 +1,4 @@
+import { messageOf } from '../../policy/errorFacts.js'
 /** The result of a check: one line, and one more that says what to do. */
 
 export type FindingState = 'ok' | 'warn' | 'fail'
@@ -27,7 +28,7 @@ export const fail = (name: string, found: string, remedy: string): Finding => ({
 
 /** An error as a finding. Our errors have a remedy; any other error is a bug of the check. */
 export function failed(name: string, error: unknown): Finding {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   const remedy = error instanceof Error && 'remedy' in error ? error.remedy : null
   return fail(
     name,

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path'
 import { Mailbox } from '../../activities/tasks/mailbox.js'
 import type { TaskConfig } from '../../config/config.js'
 import { type Finding, fail, ok } from './finding.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 /** Less than the time limit of the whole check. Milliseconds. */
 const mailWithin = 15_000
@@ -32,7 +33,7 @@ async function checkMailbox(name: string, imap: Parameters<typeof Mailbox.using>
     await Mailbox.using(imap, AbortSignal.timeout(mailWithin), () => Promise.resolve())
     return ok(name, `${imap.mailbox} of ${imap.user} at ${imap.host} can be read`)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     return fail(name, why, 'Correct `imap` in outpool.yaml, or check the mail server.')
   }
 }

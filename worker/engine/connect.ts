@@ -4,7 +4,7 @@ import type { NativeConnectionOptions } from '@temporalio/worker'
 import { connectionProblem } from '../../config/load/connectionProblem.js'
 import { configuredEngine as engineOfSettings } from '../../config/load/temporalSettings.js'
 import { EngineSettingsError, EngineUnreachableError } from '../errors.js'
-import { messageOf } from './install.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 /** Options that the worker's and the client's connections have in common. */
 export interface ConnectOptions extends Pick<NativeConnectionOptions, 'tls' | 'metadata'> {

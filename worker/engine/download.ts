@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { execa } from 'execa'
-import { messageOf, StepFailed, type Fetch, type Say } from './install.js'
+import { StepFailed, type Fetch, type Say } from './install.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 /** Base URL of the archives. OUTPOOL_TEMPORAL_DOWNLOAD names another host that serves the same archives. */
 const officialDownload = 'https://temporal.download/cli/archive'

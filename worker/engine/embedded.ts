@@ -19,10 +19,11 @@ import type { EngineEndpoint } from '../../config/state/liveFile.js'
 import { EngineStartError } from '../errors.js'
 import { answers } from './connect.js'
 import { diagnose } from './diagnose.js'
-import { messageOf, type Say } from './install.js'
+import type { Say } from './install.js'
 import { freePorts, isListener, someoneAnswers, usualPorts, type Ports } from './ports.js'
 import { logSince, trimLog } from './serverLog.js'
 import { serverArguments, serversOf } from './servers.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 export const embeddedNamespace = 'default'
 

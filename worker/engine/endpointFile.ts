@@ -3,7 +3,8 @@ import { rmSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import type { Home } from '../../config/state/home.js'
 import { engineSchema, type EngineEndpoint, readEngine } from '../../config/state/liveFile.js'
-import { messageOf, type Say } from './install.js'
+import type { Say } from './install.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 /** Writes atomically: a command that reads the file meanwhile gets the old or the new content. */
 export async function writeEndpoint(home: Home, endpoint: EngineEndpoint): Promise<void> {

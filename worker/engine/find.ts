@@ -5,15 +5,8 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { cacheFolder } from '../../config/state/home.js'
 import { ProgramNotFoundError, WrongProgramError, type Attempt } from '../errors.js'
 import { downloadOf, fromDownload, type Download } from './download.js'
-import {
-  cached,
-  install,
-  messageOf,
-  StepFailed,
-  type Fetch,
-  type Say,
-  type InstallRequest,
-} from './install.js'
+import { cached, install, StepFailed, type Fetch, type Say, type InstallRequest } from './install.js'
+import { messageOf } from '../../policy/errorFacts.js'
 import { fromPypi } from './pypi.js'
 import { temporal, thisPlatform, type Program } from './programs.js'
 import { versionOf } from './version.js'

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { ownFolder } from '../../config/state/ownFile.js'
 import { exclusive } from './lock.js'
 import type { Program, PlatformName } from './programs.js'
+import { errorCode, messageOf } from '../../policy/errorFacts.js'
 
 /** Receives progress for a person, one line at a time. */
 export type Say = (line: string) => void
@@ -118,9 +119,4 @@ async function sha256Of(file: string): Promise<string> {
   return hash.digest('hex')
 }
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-const hasCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code
-
-const isFull = (error: unknown): boolean => hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT')
+const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')

@@ -1,6 +1,7 @@
 /** Mutual exclusion between processes: a lock file beside a path, which becomes stale when its owner dies. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { lock } from 'proper-lockfile'
+import { errorCode } from '../../policy/errorFacts.js'
 
 /** How long the owner may hold it: a download that takes longer has failed. Seconds. */
 const patience = 600
@@ -32,7 +33,7 @@ export async function tryExclusive(path: string): Promise<(() => Promise<void>) 
     // Losing the lock means that this process was suspended for long; what it does meanwhile is safe anyway.
     return await lock(path, { realpath: false, stale, update: stale / 5, onCompromised: () => undefined })
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ELOCKED') throw error
+    if (errorCode(error) !== 'ELOCKED') throw error
     return null
   }
 }

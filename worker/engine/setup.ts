@@ -5,8 +5,9 @@ import proto from '@temporalio/proto'
 import { formatDuration } from '../../config/schema/units.js'
 import { searchAttributes } from '../../policy/ids.js'
 import { EngineSetupError } from '../errors.js'
-import { messageOf, type Say } from './install.js'
+import type { Say } from './install.js'
 import { lacksNamespace, lacksSearchAttributes, retryTransient } from './retryTransient.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 const { IndexedValueType: kinds } = proto.temporal.api.enums.v1
 

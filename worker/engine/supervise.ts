@@ -4,7 +4,8 @@ import { isAlive } from '../../host/process/processes.js'
 import { WorkerError } from '../errors.js'
 import { answers } from './connect.js'
 import { embeddedNamespace, endEmbedded, type EmbeddedServer } from './embedded.js'
-import { messageOf, type Say } from './install.js'
+import type { Say } from './install.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 export interface Supervision {
   first: EmbeddedServer

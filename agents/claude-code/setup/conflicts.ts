@@ -6,6 +6,7 @@ import type { AgentCommand, Place } from '../../adapter/place.js'
 import type { ConfigurationConflict } from '../../adapter/examiner.js'
 import { readRegular } from '../../files.js'
 import { hasOwnLogin, otherLogins } from './identity.js'
+import { errorCode } from '../../../policy/errorFacts.js'
 
 const settingsSchema = z.looseObject({
   disableAllHooks: z.unknown().optional(),
@@ -75,7 +76,7 @@ export async function readSettings(file: string): Promise<{ settings: Settings }
   try {
     text = await readRegular(file)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { settings: {} }
+    if (errorCode(error) === 'ENOENT') return { settings: {} }
     const remedy = 'Make it readable for this user.'
     return { state: 'warn', what: `${file} cannot be read, so its settings are unknown`, remedy }
   }

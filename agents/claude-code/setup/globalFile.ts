@@ -7,6 +7,7 @@ import type { Place } from '../../adapter/place.js'
 import { AgentFileError } from '../../errors.js'
 import { readRegular } from '../../files.js'
 import { globalFile, resolveRealPath } from '../paths.js'
+import { errorCode } from '../../../policy/errorFacts.js'
 
 /** Only the keys that Outpool uses; all others stay as they are. */
 const globalSchema = z.looseObject({
@@ -64,7 +65,7 @@ export async function updateGlobalConfig(
 
 async function parseFile(file: string): Promise<GlobalConfig> {
   const text = await readRegular(file).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    if (errorCode(error) === 'ENOENT') return ''
     throw new AgentFileError(file, 'cannot be read', { cause: error })
   })
   if (text.trim() === '') return {}

@@ -10,6 +10,7 @@ import type { ProjectSettings } from '../../adapter/launch.js'
 import { readRegular } from '../../files.js'
 import { resolveRealPath } from '../paths.js'
 import { trustedFolder } from './trust.js'
+import { isMissing } from '../../../policy/errorFacts.js'
 
 /** Names of keys by which the program runs a command, changes its environment or loads code. New ones tend to have such names too. */
 const actingKey =
@@ -57,6 +58,3 @@ function foldersAbove(folder: string): string[] {
   const parent = dirname(folder)
   return parent === folder ? [folder] : [folder, ...foldersAbove(parent)]
 }
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')

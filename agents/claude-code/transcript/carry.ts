@@ -6,6 +6,7 @@ import { CarryError } from '../../errors.js'
 import { carryFile, compare, CopyDiffers, setAside, SourceChanged } from './carryFile.js'
 import { projectsFolder, resolveRealPath } from '../paths.js'
 import { transcriptsOf } from './transcript.js'
+import { messageOf } from '../../../policy/errorFacts.js'
 
 /** Further folders that belong to a conversation: for /rewind, the task list and pasted images. */
 export const companions = ['file-history', 'tasks', 'image-cache']
@@ -97,7 +98,7 @@ function carryError(sessionId: string, target: string, cause: unknown): CarryErr
       'Check the disk of the target folder.',
       { cause },
     )
-  const what = cause instanceof Error ? cause.message : String(cause)
+  const what = messageOf(cause)
   return new CarryError(
     sessionId,
     `${target}: ${what}`,

@@ -4,6 +4,7 @@ import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'n
 import { basename, dirname, join } from 'node:path'
 import { openRegular } from '../../files.js'
 import { resolveRealPath } from '../paths.js'
+import { errorCode } from '../../../policy/errorFacts.js'
 
 /** Thrown when the source changed while it was read, so its process is still alive. */
 export class SourceChanged extends Error {}
@@ -57,7 +58,7 @@ export async function setAside(target: string): Promise<string> {
       await link(target, kept)
       return kept
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+      if (errorCode(error) !== 'EEXIST') throw error
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Reads a transcript's lines in chunks, from any offset on, so that memory stays bounded. */
 import { openRegular } from '../../files.js'
+import { isMissing } from '../../../policy/errorFacts.js'
 
 const chunkBytes = 256 * 1024
 
@@ -54,6 +55,3 @@ export async function eachLine(
     await file.close()
   }
 }
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
