@@ -62,6 +62,8 @@ export interface ConnectionWatchOptions {
   onStable: (since: number) => void
   /** The engine does not answer, not even on a new connection. Called once for each outage. */
   onLost: () => void
+  /** The connection gets no answer from an engine that answers on new ones, for the second time in a row. */
+  onUnanswered: () => void
   /** The engine answers again. `downMs`: time since its last answer. The next check follows when this has settled. */
   onReconnect: (downMs: number) => Promise<void>
 }
@@ -79,25 +81,32 @@ export function watchConnection(options: ConnectionWatchOptions): ConnectionWatc
 }
 
 async function watchLoop(options: ConnectionWatchOptions, signal: AbortSignal): Promise<void> {
-  const { connection, namespace, onStable, onReconnect } = options
+  const { connection, namespace, onStable, onUnanswered, onReconnect } = options
   const breaks = watchBreaks(connection, signal)
   let answeredAt = performance.now()
+  /** Checks in a row in which an intact connection got no answer. */
+  let unanswered = 0
   while (!signal.aborted) {
     const broke = breaks.next()
     await Promise.race([pause(checkEvery, signal), broke])
     const since = performance.now()
-    if (!breaks.take() && (await answers(connection, namespace, answerTimeout))) {
+    const hasBroken = breaks.take()
+    if (!hasBroken && (await answers(connection, namespace, answerTimeout))) {
       answeredAt = since
       measures.engine.say({ ms: performance.now() - since })
       onStable(since)
+      unanswered = 0
       continue
     }
     measures.engine.say({ ms: null })
     if (!(await untilReachable(options, signal))) return
+    unanswered = hasBroken ? 0 : unanswered + 1
+    if (unanswered > 1) onUnanswered()
     // Breaks during the outage are handled by the same call.
     breaks.take()
-    await onReconnect(performance.now() - answeredAt)
+    const downMs = performance.now() - answeredAt
     answeredAt = performance.now()
+    await onReconnect(downMs)
   }
 }
 

@@ -16,6 +16,8 @@ export interface ReconnectOptions extends Omit<
   connection: WatchedConnection
   results: PendingResults
   measureClock: () => Promise<void>
+  /** Called when the connection gets no answer from an engine that answers on a new one. */
+  onUnanswered: () => void
   /** Called when the engine does not answer, and when it answers again after that. */
   onEngine: (change: { isUp: false } | { isUp: true; downMs: number }) => void
 }
@@ -26,6 +28,8 @@ const standInPollersAfter = 2_000
 const mostStandIns = 4
 /** After another outage, even the newest set may be in its backoff; older ones than these are of no use. */
 const usefulStandIns = 2
+/** Until then, no further check of the engine is made: after another outage, no call may wait longer. Milliseconds. */
+const recoveryTimeout = 60_000
 /** A change of the clock while the worker runs is noticed within this time. Milliseconds. */
 const measureEvery = 60_000
 
@@ -51,7 +55,7 @@ export function maintainConnection(options: ReconnectOptions): ConnectionWatch {
     await reassignActivities(client, hostId, results)
   }
   const watch = watchConnection({
-    ...{ connection, connectOptions, namespace },
+    ...{ connection, connectOptions, namespace, onUnanswered: options.onUnanswered },
     onStable: (since) => results.dropDelivered(since),
     onLost: () => {
       if (stopped.signal.aborted) return
@@ -63,7 +67,9 @@ export function maintainConnection(options: ReconnectOptions): ConnectionWatch {
       if (isLost) options.onEngine({ isUp: true, downMs })
       isLost = false
       const steps = [resume, ...(downMs > standInPollersAfter ? [startStandIns] : [])]
-      await Promise.all(steps.map((step) => retryTransient(step).catch(logError)))
+      const bounded = (step: () => Promise<void>): Promise<void> =>
+        client.withDeadline(Date.now() + recoveryTimeout, step)
+      await Promise.all(steps.map((step) => retryTransient(() => bounded(step)).catch(logError)))
     },
   })
   const measuring = measureRegularly(options.measureClock, stopped.signal)

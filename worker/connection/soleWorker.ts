@@ -4,12 +4,14 @@ import { Connection } from '@temporalio/client'
 import type { Home } from '../../config/state/home.js'
 import { hostQueue } from '../../policy/ids.js'
 import type { ConnectOptions } from '../engine/connect.js'
+import { retryTransient } from '../engine/retryTransient.js'
 import { engineAhead, pollersOf } from '../../config/engine/pollers.js'
 import { isOfThisMachine } from './identity.js'
 
 /** A running worker polls at least once a minute, a busy one a little later. Milliseconds. */
 const pollerTimeout = 75_000
 const pollEvery = 5_000
+const answerTimeout = 10_000
 
 export interface SoleWorkerOptions {
   home: Home
@@ -31,9 +33,15 @@ export async function untilSoleWorker({
   signal,
 }: SoleWorkerOptions): Promise<boolean> {
   const connection = await Connection.connect(connectOptions)
+  const find = (): Promise<string | null> =>
+    connection.withDeadline(Date.now() + answerTimeout, () =>
+      foreignWorker(connection, namespace, home.hostId),
+    )
   try {
-    for (let hasLogged = false; !signal.aborted; hasLogged = true) {
-      const other = await foreignWorker(connection, namespace, home.hostId)
+    let hasLogged = false
+    while (!signal.aborted) {
+      // An outage of the engine ends no wait that may take days.
+      const other = await retryTransient(find, hasLogged ? Infinity : undefined)
       if (other === null) return true
       if (!hasLogged)
         say(
@@ -41,6 +49,7 @@ export async function untilSoleWorker({
             `If this home or this machine is a copy, remove ${home.dir}/host.json here and run outpool again; ` +
             'otherwise stop the other worker. Checking again every few seconds.',
         )
+      hasLogged = true
       await delay(pollEvery, undefined, { signal }).catch(() => undefined)
     }
     return false

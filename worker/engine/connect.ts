@@ -41,9 +41,13 @@ export const ownSubchannels = { 'grpc.use_local_subchannel_pool': 1 }
 
 /** Opens a connection and makes sure that the engine answers. Throws EngineUnreachableError. `within` in ms. */
 export async function reach(options: ConnectOptions, within: number): Promise<Connection> {
+  const connection = Connection.lazy({ ...options, connectTimeout: within, channelArgs: ownSubchannels })
   try {
-    return await Connection.connect({ ...options, connectTimeout: within, channelArgs: ownSubchannels })
+    await connection.ensureConnected()
+    return connection
   } catch (error) {
+    // Otherwise it would go on trying to connect.
+    await connection.close()
     const problem = await connectionProblem(options, error)
     throw new EngineUnreachableError(
       problem === null
@@ -60,19 +64,15 @@ const capitalised = (text: string): string => text.charAt(0).toUpperCase() + tex
 
 /** Whether the engine answers and has this namespace, within `within` ms. */
 export async function answers(options: ConnectOptions, namespace: string, within: number): Promise<boolean> {
-  let connection: Connection | undefined
+  const connection = Connection.lazy({ ...options, connectTimeout: within, channelArgs: ownSubchannels })
   try {
-    connection = await Connection.connect({
-      ...options,
-      connectTimeout: within,
-      channelArgs: ownSubchannels,
-    })
+    await connection.ensureConnected()
     const { workflowService } = connection
     await connection.withDeadline(Date.now() + within, () => workflowService.describeNamespace({ namespace }))
     return true
   } catch {
     return false
   } finally {
-    await connection?.close()
+    await connection.close()
   }
 }
