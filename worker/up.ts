@@ -1,10 +1,12 @@
 /** `outpool up` and `outpool worker`: start engine and worker, and stop them in order. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { DefaultLogger, makeTelemetryFilterString, Runtime, type TelemetryOptions } from '@temporalio/worker'
 import type { Config } from '../config/config.js'
 import { programEnvironment } from '../config/environment.js'
 import type { Home } from '../config/state/home.js'
+import { isOutOfFiles, outOfFiles } from '../config/errors.js'
 import { readEngine } from '../config/state/liveFile.js'
-import { endSilentConnections } from './connection/silentConnections.js'
+import { EngineSockets } from './connection/engineSockets.js'
 import { untilSoleWorker } from './connection/soleWorker.js'
 import { assertIndependent } from '../host/identity/failureDomains.js'
 import { agentVersion } from '../host/process/agentVersions.js'
@@ -20,6 +22,7 @@ import { lockHome } from './lock.js'
 import { ConfigReload } from './reload/reload.js'
 import { ServiceManager } from './serviceManager.js'
 import type { Metrics } from './metrics/metrics.js'
+import { parentCommand, StopRequest, StoppedEarlyError } from './stopRequest.js'
 import { startWorker } from './worker.js'
 
 interface EngineConnection {
@@ -30,15 +33,10 @@ interface EngineConnection {
   stop(): Promise<void>
 }
 
-/** Runs until a signal, the end of its command, or a failure of the worker stops it. */
-export async function up({
-  home,
-  config,
-  byContent,
-  ownEngine,
-  ui,
-  replace,
-}: {
+/** An engine that is being started when a stop is requested has this long to end. Milliseconds. */
+const undoTimeout = 10_000
+
+export interface UpOptions {
   home: Home
   config: Config
   /** Whether the file is used only with the content that a person trusts. */
@@ -48,19 +46,40 @@ export async function up({
   ui: boolean
   /** Whether one of the same version that runs already is replaced; an older one always is. */
   replace: boolean
-}): Promise<void> {
+}
+
+/** Runs until a signal, the end of its command, or a failure of the worker stops it. */
+export async function up(options: UpOptions): Promise<void> {
   // First, since the command may be killed at any instant.
-  const stopRequested = untilStopRequested()
+  const stop = new StopRequest()
+  surviveRefusedStarts()
+  try {
+    await run(options, stop)
+  } catch (error) {
+    if (!(error instanceof StoppedEarlyError)) throw error
+    say(error.message)
+  }
+}
+
+async function run(
+  { home, config, byContent, ownEngine, ui, replace }: UpOptions,
+  stop: StopRequest,
+): Promise<void> {
   const manager = ServiceManager.fromEnv(process.env, say)
   // A worker alone ends no `up`: that would end the engine that it needs.
-  if (ownEngine) await makeWay(home, replace, say)
-  const lock = await lockHome(home, { parent: parentCommand(), isService: manager !== null, say })
+  if (ownEngine) await stop.before(makeWay(home, replace, say))
+  const lock = await stop.before(
+    lockHome(home, { parent: parentCommand(), isService: manager !== null, say }),
+  )
   try {
-    await assertTmux()
-    await assertIndependent(config)
-    const engine = ownEngine ? await openOwnEngine(home, config, ui) : await reachExisting(home)
+    await stop.before(assertTmux())
+    await stop.before(assertIndependent(config))
+    const engine = await beforeStop(
+      stop,
+      ownEngine ? openOwnEngine(home, config, ui, stop.signal) : reachExisting(home),
+    )
     try {
-      await serve(home, { config, byContent }, engine, stopRequested, manager)
+      await serve(home, { config, byContent }, engine, stop, manager)
     } finally {
       if (ownEngine) say('stopping the engine')
       await engine.stop()
@@ -68,6 +87,35 @@ export async function up({
     say('stopped; every pane keeps running. `outpool up` watches them again.')
   } finally {
     lock.release()
+  }
+}
+
+/**
+ * If no further file can be opened, a program that was to be started fails with an event for which neither Node nor a library has a
+ * listener yet. Whatever started it tries again; the worker must not end for it.
+ */
+function surviveRefusedStarts(): void {
+  process.on('uncaughtException', (error) => {
+    const isStart = 'syscall' in error && String(error.syscall).startsWith('spawn')
+    if (isOutOfFiles(error) && isStart) {
+      log.error({ err: error }, outOfFiles.problem)
+      return
+    }
+    console.error(error)
+    process.exit(1)
+  })
+}
+
+/** As `stop.before`. An engine that is up all the same is ended. */
+async function beforeStop(stop: StopRequest, opening: Promise<EngineConnection>): Promise<EngineConnection> {
+  try {
+    return await stop.before(opening)
+  } catch (error) {
+    if (error instanceof StoppedEarlyError) {
+      const opened = await Promise.race([opening.catch(() => null), delay(undoTimeout, null)])
+      await opened?.stop()
+    }
+    throw error
   }
 }
 
@@ -81,7 +129,7 @@ async function serve(
   home: Home,
   { config, byContent }: { config: Config; byContent: boolean },
   engine: EngineConnection,
-  stopRequested: Promise<string>,
+  stop: StopRequest,
   manager: ServiceManager | null,
 ): Promise<void> {
   const metrics = await metricsOf(home, config)
@@ -90,11 +138,11 @@ async function serve(
     telemetryOptions: { ...metrics?.telemetry, logging: engineLogging() },
   })
   const { connectOptions, namespace } = engine
-  endSilentConnections(connectOptions.address)
-  const waiting = new AbortController()
-  void stopRequested.then(() => waiting.abort())
-  if (!(await untilSoleWorker({ home, connectOptions, namespace, say, signal: waiting.signal }))) return
-  const worker = await startWorker({ home, config, connectOptions, namespace, metrics })
+  const engineSockets = new EngineSockets(connectOptions.address)
+  if (!(await untilSoleWorker({ home, connectOptions, namespace, say, signal: stop.signal }))) return
+  const worker = await stop.before(
+    startWorker({ home, config, connectOptions, namespace, engineSockets, metrics }),
+  )
   const reload = new ConfigReload(home, { config, byContent }, worker)
   const accounts = config.pool.accounts.map(({ name }) => name).join(', ')
   say(`watching the sessions of this host with ${accounts}`)
@@ -108,7 +156,7 @@ async function serve(
   const stopped = new AbortController()
   const notifying = manager?.notifyWhile(() => worker.isProgressing(), stopped.signal)
   reload.start()
-  const reason = await Promise.race([stopRequested, worker.done.then(() => 'the worker ended')])
+  const reason = await Promise.race([stop.requested, worker.done.then(() => 'the worker ended')])
   stopped.abort()
   await manager?.stopping()
   say(`${reason}: ending the watches`)
@@ -135,8 +183,13 @@ async function sayRehearsals(home: Home, config: Config): Promise<void> {
   }
 }
 
-async function openOwnEngine(home: Home, { keep }: Config, ui: boolean): Promise<EngineConnection> {
-  const engine = await openEngine({ home, env: process.env, keep, ui, say })
+async function openOwnEngine(
+  home: Home,
+  { keep }: Config,
+  ui: boolean,
+  signal: AbortSignal,
+): Promise<EngineConnection> {
+  const engine = await openEngine({ home, env: process.env, keep, ui, say, signal })
   const { connectOptions, endpoint } = engine
   return { ...endpoint, connectOptions, stop: () => engine.stop() }
 }
@@ -173,22 +226,6 @@ function findRunningEngine(home: Home): EngineConnection {
     )
   }
   return { ...running, connectOptions: { address: running.address }, stop: () => Promise.resolve() }
-}
-
-/** Process id of the command that started us and ends with us; null if there is none, 0 if it has already ended. */
-const parentCommand = (): number | null =>
-  process.channel === undefined ? null : process.connected ? process.ppid : 0
-
-/** Resolves with the reason to stop: Ctrl-C, another signal, or the end of the command that started us. */
-function untilStopRequested(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => resolve(signal === 'SIGINT' ? 'Ctrl-C' : signal))
-    }
-    const orphaned = (): void => resolve('the command that started this worker was killed')
-    process.on('disconnect', orphaned)
-    if (parentCommand() === 0) orphaned()
-  })
 }
 
 /** The engine's library warns at each reconnect: what a person needs to know of it is an event. */

@@ -6,6 +6,7 @@ import { adoptionActivities } from '../activities/adoption/index.js'
 import { drillActivities } from '../activities/drill.js'
 import { CleanupLoop } from '../activities/cleanup/cleanup.js'
 import { Host } from '../host/host.js'
+import { setTimeout as delay } from 'node:timers/promises'
 import { log } from '../host/log.js'
 import { type RequestLeases, LeaseBatcher } from '../activities/watch/leaseBatcher.js'
 import { BlockerWatch } from '../activities/watch/blockers.js'
@@ -33,6 +34,7 @@ import { HostReporter } from './hostReport/hostReporter.js'
 import { engineAhead } from '../config/engine/pollers.js'
 import { workerIdentity } from './connection/identity.js'
 import { maintainConnection } from './connection/reconnect.js'
+import type { EngineSockets } from './connection/engineSockets.js'
 import { WatchedConnection } from './connection/connectionWatch.js'
 import { makePollers, type ReadyPollers } from './connection/pollers.js'
 import { sealedDataConverter } from './connection/workflowCode.js'
@@ -67,6 +69,8 @@ export async function startWorker(input: {
   config: Config
   connectOptions: ConnectOptions
   namespace: string
+  /** Absent: no connection is ended for its silence. */
+  engineSockets?: EngineSockets
   /** Null or absent: metrics are off. */
   metrics?: Metrics | null
   /** Default: as the build has bundled them. */
@@ -148,6 +152,7 @@ export async function startWorker(input: {
   )
   const connectionWatch = maintainConnection({
     ...{ client, connection, connectOptions, namespace, hostId, results: pendingResults },
+    onUnanswered: () => input.engineSockets?.endAll(),
     makePollers: async (of, identity) => (await pollersFor(of, identity)).run(),
     measureClock: () => measureClock(host, connection, namespace),
     onEngine: (change) => {
@@ -191,26 +196,51 @@ export async function startWorker(input: {
       workerEvents.configured(next)
     },
     stop: async (why = 'it was asked to') => {
-      silenced.abort()
-      await commandSocket.close()
-      const watchStopped = connectionWatch.stop()
-      pollers.shutDown()
-      await done.catch(() => undefined)
-      await watchStopped
-      await restoration.stop()
-      await Promise.all([reassigning, living, reporter.stop()])
-      await prober.stop()
-      await cleanup.stop()
-      await blockers.stop()
-      await rehearsals.stop()
-      await sampler.stop()
-      host.accountEvents.stop()
-      host.tmux.close()
+      const stopping = (async () => {
+        silenced.abort()
+        await commandSocket.close()
+        const watchStopped = connectionWatch.stop()
+        pollers.shutDown()
+        await done.catch(() => undefined)
+        await watchStopped
+        await restoration.stop()
+        await Promise.all([reassigning, living, reporter.stop()])
+        await prober.stop()
+        await cleanup.stop()
+        await blockers.stop()
+        await rehearsals.stop()
+        await sampler.stop()
+        host.accountEvents.stop()
+        host.tmux.close()
+      })()
+      const hasStopped = await endsWithin(stopping, stopTimeout)
+      // Last in the record of this worker, and in any case: the next one would report that this one died.
       workerEvents.stopped(why)
+      if (!hasStopped) {
+        log.warn('not everything has stopped in time; it ends with this process')
+        return
+      }
       await answers.settled()
       await connection.close()
       await native.close()
     },
+  }
+}
+
+/**
+ * An engine that does not answer, or an activity that hangs on a disk, must not keep the worker from stopping. A service manager
+ * waits for 30 s, of which the engine needs some. Milliseconds.
+ */
+const stopTimeout = 20_000
+
+/** False if the work goes on after `ms`. */
+async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  const limit = new AbortController()
+  const isLate = delay(ms, true, { signal: limit.signal }).catch(() => false)
+  try {
+    return !(await Promise.race([work.then(() => false), isLate]))
+  } finally {
+    limit.abort()
   }
 }
 

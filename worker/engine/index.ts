@@ -8,13 +8,13 @@ import { adoptEmbedded, endEmbedded, serverLogFile, startEmbedded, type Embedded
 import { freeSpace, littleSpace } from './diagnose.js'
 import { removeEndpoint, repairEndpoint, writeEndpoint } from './endpointFile.js'
 import { locateTemporal, obtainTemporal, type FoundProgram } from './find.js'
-import { messageOf } from '../../policy/errorFacts.js'
 import type { Say } from './install.js'
 import { exclusive } from './lock.js'
 import { usualPorts } from './ports.js'
 import { trimLog } from './serverLog.js'
 import { setUpEngine } from './setup.js'
 import { superviseEngine, type SupervisionTiming } from './supervise.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 export { type ConnectOptions } from './connect.js'
 
@@ -44,6 +44,8 @@ export interface OpenEngine {
   /** Where the search for free ports begins; 7233 and 8233 by default. */
   firstPorts?: { grpc: number; ui: number }
   rhythm?: Partial<SupervisionTiming>
+  /** When it aborts, an embedded engine that is being started is ended. */
+  signal?: AbortSignal
 }
 
 /** How long an engine that the user runs has to answer. Milliseconds. */
@@ -138,7 +140,7 @@ function createHousekeeper({ home, say, keep = engineRetention }: OpenEngine): (
 
 /** Only one process at a time searches and starts: two servers would corrupt one database. */
 async function startOrAdopt(open: OpenEngine): Promise<EmbeddedServer> {
-  const { home, env, say, ui = false, firstPorts = usualPorts } = open
+  const { home, env, say, ui = false, firstPorts = usualPorts, signal } = open
   const release = await exclusive(`${home.dir}/engine`, () =>
     say('Another outpool is starting the engine of this home.'),
   )
@@ -152,7 +154,10 @@ async function startOrAdopt(open: OpenEngine): Promise<EmbeddedServer> {
     }
     const { path } = await obtainTemporal({ env, say })
     const wanted = { grpc: firstPorts.grpc, ui: ui ? firstPorts.ui : null }
-    return await startEmbedded({ home, program: path, say, firstPorts: wanted })
+    return await startEmbedded({
+      ...{ home, program: path, say, firstPorts: wanted },
+      ...(signal === undefined ? {} : { signal }),
+    })
   } finally {
     await release()
   }
