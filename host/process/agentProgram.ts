@@ -32,8 +32,9 @@ export async function reasonNotRunnable(
   command: string,
   env: NodeJS.ProcessEnv,
   cwd: string,
+  timeoutMs = answerWithin,
 ): Promise<string | null> {
-  const outcome = await tryVersion(command, env, cwd)
+  const outcome = await tryVersion(command, env, cwd, timeoutMs)
   if ('refused' in outcome) return refusals[outcome.refused] ?? outcome.refused
   const { code, signal } = outcome
   if (signal !== null) return refusedSignals.includes(signal) ? `it ended with ${signal}` : null
@@ -46,9 +47,18 @@ export async function reasonNotRunnable(
 
 type VersionOutcome = { refused: string } | { code: number; signal: NodeJS.Signals | null }
 
-function tryVersion(command: string, env: NodeJS.ProcessEnv, cwd: string): Promise<VersionOutcome> {
+function tryVersion(
+  command: string,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+  timeoutMs: number,
+): Promise<VersionOutcome> {
   return new Promise((resolve) => {
-    const child = spawn(command, ['--version'], { cwd, env, stdio: 'ignore', timeout: answerWithin })
+    const child = spawn(command, ['--version'], {
+      ...{ cwd, env, stdio: 'ignore' as const, timeout: timeoutMs },
+      // A wrapper around a container may pass on no other signal.
+      killSignal: 'SIGKILL',
+    })
     child.once('error', (error: NodeJS.ErrnoException) =>
       resolve({ refused: error.code ?? 'it could not be started' }),
     )

@@ -85,8 +85,9 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
   const ref = { pid, start: (await processStart(pid)) ?? '' }
   if (ref.start !== '') request.onStart?.(ref)
   const interruption = await untilInterrupted(exited, request.timeoutMs, request.abort)
-  await endProcess(ref, interruption === null ? 0 : request.stopGraceMs)
-  const { exitCode, signal } = await exited
+  const hasEnded = await endProcess(ref, interruption === null ? 0 : request.stopGraceMs)
+  // It hangs in the system, for example on a disk that does not respond.
+  const { exitCode, signal } = hasEnded ? await exited : { exitCode: null, signal: null }
   await Promise.race([drained, delay(drainWithinMs, undefined, { ref: false })])
   child.stdout.destroy()
   child.stderr.destroy()

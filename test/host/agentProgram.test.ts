@@ -22,6 +22,11 @@ function foreign(): Buffer {
   return head
 }
 
+it('law 10: a program that ignores TERM is not awaited for ever', async () => {
+  const stubborn = program('stubborn', "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.1; done\n")
+  expect(await reasonNotRunnable(stubborn, process.env, dir, 300)).toBeNull()
+})
+
 describe('law 6: a program that cannot be run is distinguished from one that ends', () => {
   const why = (command: string): Promise<string | null> => reasonNotRunnable(command, process.env, dir)
 
