@@ -11,6 +11,7 @@ import { readOwnFile } from '../../config/state/ownFile.js'
 import type { Host } from '../../host/host.js'
 import { log } from '../../host/log.js'
 import type { SessionWatch } from './sessionWatch.js'
+import { isMissing } from '../../policy/errorFacts.js'
 
 /** A report for a session that has no watch yet is kept this long. */
 const unclaimedFor = 60_000
@@ -25,6 +26,10 @@ interface Receivers {
   /** Called with the watches that have taken reports. */
   update(sessions: SessionWatch[]): Promise<void>
 }
+
+/** The system limits how much a user may watch, and each agent takes a share of that. Every tick of the sampler reads reports too. */
+const noteUnwatched = (error: unknown): void =>
+  log.warn({ err: error }, 'the folder of reports cannot be watched: they are read a little later')
 
 export class ReportInbox {
   readonly #host: Host
@@ -45,7 +50,12 @@ export class ReportInbox {
   start(): void {
     this.#startedAt = Date.now()
     mkdirSync(this.#host.home.reports, { recursive: true, mode: 0o700 })
-    this.#watcher = watch(this.#host.home.reports, () => this.drainSoon())
+    try {
+      this.#watcher = watch(this.#host.home.reports, () => this.drainSoon())
+      this.#watcher.on('error', noteUnwatched)
+    } catch (error) {
+      noteUnwatched(error)
+    }
   }
 
   async stop(): Promise<void> {
@@ -164,6 +174,3 @@ const pathToRead = (path: string, name: string): string =>
   name.endsWith('.last') ? join(dirname(path), `.${name}.taken`) : path
 
 const existsAt = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT'

@@ -3,6 +3,7 @@
  * each place's live states; a report wakes only the session that it is about.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { LiveState } from '../../agents/adapter/liveness.js'
 import type { LiveFile } from '../../config/state/liveFile.js'
 import type { PlaceRef } from '../contracts.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
@@ -36,6 +37,8 @@ const panesByName = (panes: readonly Pane[]): Map<string, Pane> =>
   new Map(panes.map((pane) => [pane.session, pane]))
 
 export class Sampler {
+  /** Places whose states could not be read the last time. */
+  readonly #unreadable = new Set<string>()
   readonly #host: Host
   readonly #watches = new Map<string, SessionWatch>()
   readonly #reports: ReportInbox
@@ -188,11 +191,23 @@ export class Sampler {
       byPlace.set(key, group)
     }
     const live = await Promise.all(
-      [...byPlace.values()].map(({ agent, place, pids }) =>
-        this.#host.adapter(agent).readLiveStates(this.#host.files(place), { pids }),
-      ),
+      [...byPlace].map(([key, { agent, place, pids }]) => this.#liveStates(key, agent, place, pids)),
     )
     return { panes, live: new Map(live.flat().map((state) => [state.pid, state])) }
+  }
+
+  /** None if they can't be read, for example because the account's folder is gone: the sessions of other places are watched on. */
+  async #liveStates(key: string, agent: string, place: PlaceRef, pids: number[]): Promise<LiveState[]> {
+    try {
+      const states = await this.#host.adapter(agent).readLiveStates(this.#host.files(place), { pids })
+      this.#unreadable.delete(key)
+      return states
+    } catch (error) {
+      if (!this.#unreadable.has(key))
+        log.warn({ err: error }, `the states of the agents on ${place.name} can't be read`)
+      this.#unreadable.add(key)
+      return []
+    }
   }
 
   /** A few panes are asked for by name, many with one call. Null when no tmux server answers. */

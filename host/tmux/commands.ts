@@ -1,6 +1,7 @@
 /** Runs commands of tmux on Outpool's server: over one connection that stays open, or as a process each while there is none. */
 import { execa } from 'execa'
 import { TmuxFailedError } from '../errors.js'
+import { log } from '../log.js'
 import { measures } from '../measures.js'
 import {
   asProcessArguments,
@@ -82,8 +83,11 @@ export class TmuxCommands {
   #connectSoon(): void {
     if (this.#connection?.isOpen === true || performance.now() < this.#connectAgainAt) return
     this.#connectAgainAt = performance.now() + connectEvery
-    void TmuxConnection.open(this.#server.ifRunning, bareEnvironment()).then((connection) => {
-      this.#connection = connection
-    })
+    void TmuxConnection.open(this.#server.ifRunning, bareEnvironment())
+      .then((connection) => {
+        this.#connection = connection
+      })
+      // Nothing is lost: until the next try, each command is a process.
+      .catch((error: unknown) => log.debug({ err: error }, 'no connection to tmux can be opened'))
   }
 }

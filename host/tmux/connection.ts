@@ -41,8 +41,9 @@ export class TmuxConnection {
   private constructor(base: readonly string[], env: NodeJS.ProcessEnv) {
     const args = [...base, '-C', 'new-session', '-A', '-s', ownSession, ...ownPane]
     this.#client = spawn('tmux', args, { env, stdio: ['pipe', 'pipe', 'ignore'] })
-    this.#client.stdin.on('error', () => this.close())
+    // First: a process that can't be started has no stdin, in spite of its type.
     this.#client.on('error', () => this.close())
+    this.#client.stdin.on('error', () => this.close())
     this.#client.on('exit', () => this.close())
     createInterface({ input: this.#client.stdout }).on('line', (line) => this.#readLine(line))
   }

@@ -18,6 +18,8 @@ import type { Announcement } from '../../policy/notices/notice.js'
 import { poolSignals } from '../../workflows/messages.js'
 import { workflowState } from '../workflowState.js'
 import { rehearsalNotice, rehearsedWord } from './rehearsalNotice.js'
+import { isTransient } from '../engine/retryTransient.js'
+import { log } from '../../host/log.js'
 import { SilentHosts } from './silentHosts.js'
 
 /** Between two looks at the events that were recorded meanwhile. Milliseconds. */
@@ -98,7 +100,10 @@ export class HostReporter {
 
   /** An engine that does not answer gets the report as soon as it does, and keeps no worker from stopping. */
   async #bounded(work: () => Promise<void>): Promise<void> {
-    await this.#client.withDeadline(Date.now() + answersWithin, work).catch(() => undefined)
+    await this.#client.withDeadline(Date.now() + answersWithin, work).catch((error: unknown) => {
+      // The watch of the connection tells of an engine that does not answer.
+      if (!isTransient(error)) log.warn({ err: error }, 'the report of this host failed, and is tried again')
+    })
   }
 
   async #report(): Promise<void> {

@@ -51,9 +51,10 @@ export class LocalSocket {
   async open(): Promise<void> {
     this.#isOpen = true
     this.#looking = setInterval(() => {
-      if (this.#inode === null || this.#inode !== inodeOf(this.#path)) void this.#listen()
+      if (this.#inode === null || this.#inode !== inodeOf(this.#path))
+        void this.#listen().catch((error: unknown) => this.#warn(error))
     }, lookEvery).unref()
-    await this.#listen()
+    await this.#listen().catch((error: unknown) => this.#warn(error))
   }
 
   async close(): Promise<void> {
@@ -143,4 +144,11 @@ export class LocalSocket {
   }
 }
 
-const inodeOf = (path: string): number | null => lstatSync(path, { throwIfNoEntry: false })?.ino ?? null
+/** Null also if it can't be found out. */
+function inodeOf(path: string): number | null {
+  try {
+    return lstatSync(path).ino
+  } catch {
+    return null
+  }
+}
