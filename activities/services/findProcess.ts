@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { stat } from 'node:fs/promises'
 import { execa } from 'execa'
+import { isMissing } from '../../policy/errorFacts.js'
 import { readRegular } from '../../agents/files.js'
 import type { ServiceConfig } from '../../config/config.js'
 import { clockSlack } from '../../policy/service/beats.js'
@@ -101,7 +102,14 @@ const describeExit = ({ exitSignal, exitStatus }: Pane): string =>
 
 /** If the pid file is older than the process with that id, it names an earlier process. */
 async function findByPidFile(file: string): Promise<FoundProcess> {
-  const [text, info] = await Promise.all([readRegular(file).catch(() => null), stat(file).catch(() => null)])
+  const unlessMissing = (error: unknown): null => {
+    if (isMissing(error)) return null
+    throw error
+  }
+  const [text, info] = await Promise.all([
+    readRegular(file).catch(unlessMissing),
+    stat(file).catch(unlessMissing),
+  ])
   if (text === null || info === null) return { process: null, exitReason: `there is no ${file}` }
   const pid = /^\s*(\d{1,9})\s*$/.exec(text.slice(0, 64))?.[1]
   if (pid === undefined) return { process: null, exitReason: `${file} does not hold a process id` }
@@ -118,11 +126,19 @@ async function findByPidFile(file: string): Promise<FoundProcess> {
 async function findUnit(unit: string): Promise<FoundProcess> {
   const isSystem = unit.startsWith('system:')
   const name = unit.replace(/^system:/, '')
-  const args = [...(isSystem ? [] : ['--user']), 'show', name, '--property=MainPID,ActiveState,Result']
+  const args = [
+    ...(isSystem ? [] : ['--user']),
+    'show',
+    name,
+    '--property=MainPID,ActiveState,Result,LoadState',
+  ]
   const { exitCode, stdout } = await execa('systemctl', args, { reject: false, timeout: systemctlTimeout })
   if (exitCode === undefined) throw new Error('systemctl cannot be run')
   const property = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(stdout)?.[1] ?? ''
-  if (exitCode !== 0) return { process: null, exitReason: `systemctl does not know ${name}` }
+  // It exits with 0 for a unit that does not exist too.
+  if (exitCode !== 0) throw new Error(`systemctl show ${name} ended with exit code ${exitCode}`)
+  if (property('LoadState') === 'not-found')
+    return { process: null, exitReason: `systemctl does not know ${name}` }
   const found = await liveProcess(Number(property('MainPID')))
   const state = [property('ActiveState'), property('Result')].filter((word) => word !== '').join(', ')
   return { process: found, exitReason: found === null ? `${name} is ${state || 'not running'}` : null }

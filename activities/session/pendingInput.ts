@@ -13,6 +13,7 @@ import type { AgentAdapter } from '../../agents/adapter/adapter.js'
 import { OddFileError } from '../../config/errors.js'
 import { readOwnFile } from '../../config/state/ownFile.js'
 import { readJson } from '../../config/state/readJson.js'
+import { isMissing } from '../../policy/errorFacts.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
 import { endProcess, processStart } from '../../host/process/processes.js'
@@ -146,7 +147,7 @@ async function exportedDraft(host: Host, adapter: AgentAdapter, pane: Pane): Pro
   let exported: string | null = null
   while (exported === null && performance.now() < until) {
     await delay(pollEvery)
-    exported = readIfThere(file)
+    exported = readIfThere(host, file)
   }
   rmSync(join(folder, 'wanted'), { force: true })
   rmSync(file, { force: true })
@@ -218,7 +219,7 @@ export async function collectPendingInput(host: Host, session: string): Promise<
   // An earlier attempt may have been cut off before it removed the file: what it saved must not be saved twice.
   for (const name of filesWith(collectedInputPrefix).sort()) {
     const file = join(folder, name)
-    const typed = printable(readHeld(host, file))
+    const typed = printable(readIfThere(host, file) ?? '')
     const submitted = typed.slice(0, typed.lastIndexOf('\n') + 1).trim()
     const unsubmitted = typed.slice(typed.lastIndexOf('\n') + 1)
     if (submitted !== '') saveText(host, session, name.slice(collectedInputPrefix.length), submitted)
@@ -227,14 +228,17 @@ export async function collectPendingInput(host: Host, session: string): Promise<
   }
 }
 
-/** A file that Outpool cannot have written is set aside, so that it does not keep the session from starting. */
-function readHeld(host: Host, file: string): string {
+/**
+ * Null if there is none. A file that Outpool cannot have written is set aside, so that it does not keep the session from starting. Any
+ * other failure is thrown: a text that can't be read at this moment was not taken.
+ */
+function readIfThere(host: Host, file: string): string | null {
   try {
     return readOwnFile(file, textMaxBytes)
   } catch (error) {
-    if (!(error instanceof OddFileError)) throw error
-    host.oddFiles.setAside(file, `it is ${error.oddity}`)
-    return ''
+    if (error instanceof OddFileError) host.oddFiles.setAside(file, `it is ${error.oddity}`)
+    else if (!isMissing(error)) throw error
+    return null
   }
 }
 
@@ -259,7 +263,7 @@ export function pendingTexts(host: Host, session: string): string[] {
 
 /** Null if the text was taken already. */
 export function readText(host: Host, session: string, name: string): string | null {
-  return readIfThere(join(textsFolder(host, session), name))
+  return readIfThere(host, join(textsFolder(host, session), name))
 }
 
 export function dropText(host: Host, session: string, name: string): void {
@@ -290,12 +294,4 @@ export async function restoreDraft(
   await untilScreen(host, pane, (now) => adapter.readDraft(now) !== null)
   // Deleted last: if the worker is killed before this, the next one sees the draft in the line; after this, there is no copy.
   dropDraft(host, session)
-}
-
-function readIfThere(file: string): string | null {
-  try {
-    return readOwnFile(file, textMaxBytes)
-  } catch {
-    return null
-  }
 }

@@ -1,7 +1,8 @@
 /** Secrets by reference, resolved on the host when an agent is launched. No error contains a value. */
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import type { EnvRefs, EnvValue } from '../config.js'
+import { errorCode, messageOf } from '../../policy/errorFacts.js'
 import { isSecretVariable } from '../../policy/independence/envKinds.js'
 import { SecretError } from '../errors.js'
 import { rememberSecret } from './known.js'
@@ -48,10 +49,13 @@ function fromEnv(name: string, variable: string): string {
 async function fromFile(name: string, file: string): Promise<string> {
   let text: string
   try {
+    const info = await stat(file)
+    if (!info.isFile() || info.size > secretMaxBytes)
+      throw new Error(info.isFile() ? 'too large' : 'no regular file')
     text = await readFile(file, 'utf8')
   } catch (error) {
     throw new SecretError(
-      `${name} comes from the file ${file}, which cannot be read (${codeOf(error)})`,
+      `${name} comes from the file ${file}, which cannot be read (${errorCode(error) ?? messageOf(error)})`,
       'create the file, readable by you alone (mode 600)',
     )
   }

@@ -10,6 +10,8 @@ const instant = z.iso.datetime()
 const configInUseSchema = z.object({
   /** The worker's process. */
   pid: z.number().int(),
+  /** When it started, as `isAlive` compares it; null if the system does not say. */
+  start: z.string().nullable().default(null),
   file: z.string(),
   /** Whether it is used only with the content that a person trusts. */
   byContent: z.boolean(),
@@ -32,5 +34,5 @@ export const readLastConfig = (folder: string): ConfigInUse | null =>
 /** Null if no worker runs. Creates no folder. */
 export function readConfigInUse(env: NodeJS.ProcessEnv = process.env): ConfigInUse | null {
   const known = readLastConfig(homeFolder(env))
-  return known !== null && isAlive(known.pid) ? known : null
+  return known !== null && isAlive(known.pid, known.start) ? known : null
 }

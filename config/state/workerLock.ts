@@ -23,5 +23,5 @@ export const readHolder = (home: Home): Holder | null => readJson(home.workerLoc
 /** Null if no worker runs. Creates no folder. */
 export function readRunningHolder(env: NodeJS.ProcessEnv = process.env): Holder | null {
   const holder = readJson(join(homeFolder(env), workerLockName), holderSchema)
-  return holder !== null && isAlive(holder.pid) ? holder : null
+  return holder !== null && isAlive(holder.pid, holder.start) ? holder : null
 }

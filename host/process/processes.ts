@@ -1,8 +1,10 @@
 /** Processes of this host, identified by id and start, so that a reused id is never taken for the old process. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { hasEnded, statFields } from '../../config/state/procStat.js'
+import { isMissing } from '../../policy/errorFacts.js'
 
 export interface ProcessRef {
   pid: number
@@ -40,11 +42,20 @@ export async function hasChildren(pid: number): Promise<boolean> {
     const { stdout, exitCode } = await execa('ps', ['-A', '-o', 'ppid='], { reject: false })
     return exitCode !== 0 || stdout.split('\n').some((parent) => Number(parent) === pid)
   }
+  const threads = `/proc/${pid}/task`
   try {
-    return readdirSync(`/proc/${pid}/task`).some(
-      (thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim() !== '',
-    )
-  } catch {
+    return readdirSync(threads).some((thread) => hasChildrenOf(join(threads, thread)))
+  } catch (error) {
+    return !isMissing(error)
+  }
+}
+
+/** A thread may end while the others are read. Throws if it exists and can't be read. */
+function hasChildrenOf(thread: string): boolean {
+  try {
+    return readFileSync(join(thread, 'children'), 'utf8').trim() !== ''
+  } catch (error) {
+    if (existsSync(thread)) throw new Error(`the children of ${thread} can't be read`, { cause: error })
     return false
   }
 }

@@ -47,6 +47,9 @@ describe('secrets', () => {
     )
     expect((await failure({ fromFile: join(folder, 'gone') })).message).toContain(join(folder, 'gone'))
     expect((await failure({ fromFile: file('empty', '\n') })).message).toContain('which is empty')
+    expect((await failure({ fromFile: folder })).message).toContain('no regular file')
+    const large = file('large', 'x'.repeat(70_000))
+    expect((await failure({ fromFile: large })).message).toContain('too large')
     expect((await failure({ fromCommand: ['/no/such/program'] })).message).toContain('code ENOENT')
 
     const code = 'const s = ["le", "ak"].join(""); console.log(s); console.error(s); process.exit(3)'

@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.js'
 import { ConfigError } from '../../config/errors.js'
 import { loadConfig } from '../../config/load/load.js'
 import { type ConfigInUse, readLastConfig } from '../../config/state/configInUse.js'
+import { statFields } from '../../config/state/procStat.js'
 import type { Home } from '../../config/state/home.js'
 import { SharedDomainError } from '../../host/errors.js'
 import { assertIndependent } from '../../host/identity/failureDomains.js'
@@ -17,6 +18,7 @@ import { ConfigKeptError } from '../errors.js'
 import type { RunningWorker } from '../worker.js'
 import { describeChanges } from './changes.js'
 import { FileWatch } from './fileWatch.js'
+import { messageOf } from '../../policy/errorFacts.js'
 
 /** A person who has saved the file looks at the log next. */
 const lookEvery = 1_000
@@ -91,7 +93,7 @@ export class ConfigReload {
         return
       }
       // The engine does not answer, for example: tried again until it has worked, and said once.
-      const failure = error instanceof Error ? error.message : String(error)
+      const failure = messageOf(error)
       if (failure !== this.#failure)
         log.warn(`the new ${this.#config.file} could not be passed on yet, and is tried again: ${failure}`)
       this.#failure = failure
@@ -131,7 +133,14 @@ export class ConfigReload {
   #record(): void {
     const { file, digest } = this.#config
     const inUse: ConfigInUse = {
-      ...{ pid: process.pid, file, byContent: this.#byContent, digest, timing: timingDigest(this.#config) },
+      ...{
+        pid: process.pid,
+        start: statFields(process.pid)?.[19] ?? null,
+        file,
+        byContent: this.#byContent,
+        digest,
+        timing: timingDigest(this.#config),
+      },
       ...{ takenAt: new Date().toISOString(), kept: this.#kept },
     }
     writeFileAtomic(this.#home.configInUse, JSON.stringify(inUse))
