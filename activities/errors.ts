@@ -134,10 +134,19 @@ export class CarryFailedError extends StepError {
 
 /** Thrown when the working folder of a session, task or service does not exist. */
 export class WorkFolderMissingError extends StepError {
-  readonly kind = failureKinds.workFolderMissing
+  readonly kind = failureKinds.workFolderUnusable
 
   constructor(cwd: string) {
     super(`the folder ${cwd} does not exist`)
+  }
+}
+
+/** Thrown when the working folder of a session exists, and its permissions keep the agent program out. */
+export class WorkFolderClosedError extends StepError {
+  readonly kind = failureKinds.workFolderUnusable
+
+  constructor(cwd: string) {
+    super(`the folder ${cwd} can't be entered`)
   }
 }
 
@@ -163,7 +172,7 @@ export class ProjectUntrustedError extends StepError {
 
 /** Thrown when the agent program runs in another folder than its session's, where it would read and change the wrong files. */
 export class WrongFolderError extends StepError {
-  readonly kind = failureKinds.launchFailed
+  readonly kind = failureKinds.workFolderUnusable
 
   constructor(found: string, wanted: string) {
     super(`the agent runs in ${found} instead of ${wanted}`)

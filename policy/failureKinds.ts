@@ -16,7 +16,7 @@ export const failureKinds = {
   carryFailed: 'CarryFailed',
   unknownPlace: 'UnknownPlace',
   secretMissing: 'SecretMissing',
-  workFolderMissing: 'WorkFolderMissing',
+  workFolderUnusable: 'WorkFolderUnusable',
   projectUntrusted: 'ProjectUntrusted',
   promptMissing: 'PromptMissing',
   fileRefused: 'FileRefused',

@@ -19,6 +19,7 @@ import {
   LaunchFailedError,
   PageOpenError,
   ProgramFailedError,
+  WorkFolderClosedError,
   WorkFolderMissingError,
   WrongFolderError,
 } from '../errors.js'
@@ -155,7 +156,7 @@ async function startFailure(
   { id, exitStatus }: Pane,
 ): Promise<Error> {
   if (!existsSync(cwd)) return new WorkFolderMissingError(cwd)
-  if (exitStatus === folderClosedExit) return new LaunchFailedError(`the folder ${cwd} can't be entered`)
+  if (exitStatus === folderClosedExit) return new WorkFolderClosedError(cwd)
   const { command, env } = await host.command(agent, session)
   const whole: NodeJS.ProcessEnv = { ...host.programEnvironment(), ...env, ...place.env }
   const why = await reasonNotRunnable(command, whole, cwd)
