@@ -1,5 +1,8 @@
 /** Watches the woken agent until its turn ends, its time is over or its place fails, and then ends it. */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
+import type { Host } from '../../host/host.js'
+import { log } from '../../host/log.js'
 import { totalUsage } from '../../policy/account/spend.js'
 import type { SessionObservation } from '../contracts.js'
 import type { Sampler } from '../watch/sampler.js'
@@ -49,13 +52,27 @@ async function untilLimitReached(
     await delay(Math.min(left, spendingEvery), undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return null
     const limits = host.config.services.find(({ name }) => name === request.service)?.wakeUp
-    const transcript = await adapter.findTranscript(await host.place(request.place), request.sessionId)
-    if (!limits || transcript === null) continue
-    const files = await adapter.readTokenUsage(transcript, {})
-    const { answers, tokens } = totalUsage(files.flatMap(({ used }) => used))
+    const spent = await spentBy(host, adapter, request).catch((error: unknown) => {
+      log.warn({ err: error }, `what the agent that was woken for ${request.service} has spent can't be read`)
+      return null
+    })
+    if (!limits || spent === null) continue
+    const { answers, tokens } = spent
     if (answers > limits.maxAnswers) return `it gave more than ${limits.maxAnswers} answers`
     if (tokens > limits.maxTokens) return `it spent more than ${limits.maxTokens} tokens`
   }
+}
+
+/** Null as long as it has no transcript. */
+async function spentBy(
+  host: Host,
+  adapter: AgentAdapter,
+  { place, sessionId }: WakeUpWatchRequest,
+): Promise<ReturnType<typeof totalUsage> | null> {
+  const transcript = await adapter.findTranscript(host.files(place), sessionId)
+  if (transcript === null) return null
+  const files = await adapter.readTokenUsage(transcript, {})
+  return totalUsage(files.flatMap(({ used }) => used))
 }
 
 /** A wall, a lost login or a crash keeps the agent from working here, so the next place is tried. */
@@ -109,7 +126,9 @@ export async function endWakeUp(
   sampler.release(ref.session, ref.fence)
   await stopAgent(host, { ...ref, closePane: true, status: `outpool: ${service}: ${description}` })
   const adapter = host.adapter(ref.agent)
-  const transcript = await adapter.findTranscript(await host.place(ref.place), ref.sessionId)
+  // The configuration may have lost the place since the agent was started there.
+  const place = host.filesIfKnown(ref.place)
+  const transcript = place === null ? null : await adapter.findTranscript(place, ref.sessionId)
   const answer = transcript === null ? null : await adapter.readLastAnswer(transcript, transcriptFrom)
   incidents.note(incident, 'wake-up', description)
   if (answer !== null) incidents.quote(incident, 'said', { title: `On ${ref.place.name}`, text: answer.text })

@@ -74,7 +74,7 @@ async function tryOnce(ctx: EscalationContext): Promise<EscalationEnd['outcome']
   )
   if (failure?.kind === failureKinds.unknownService) return 'given-up'
   if (plan === null || plan.kind === 'none')
-    return notifyAndPause(ctx, plan === null ? failure.message : plan.why)
+    return notifyAndPause(ctx, 'no agent could be woken to help', plan === null ? failure.message : plan.why)
   const outcome = await wakeUp(ctx, plan)
   switch (outcome.kind) {
     case 'well':
@@ -86,20 +86,26 @@ async function tryOnce(ctx: EscalationContext): Promise<EscalationEnd['outcome']
       return null
     case 'wrong':
       state.failedChecks += 1
-      return state.failedChecks < maxFailedChecks ? null : notifyAndPause(ctx, outcome.why)
+      return state.failedChecks < maxFailedChecks
+        ? null
+        : notifyAndPause(ctx, 'the agents that were woken did not repair it', outcome.why)
   }
 }
 
 /**
- * No agent could help: a person is notified, and the next round comes after a growing pause. The pause ends early if the
+ * No agent has helped: a person is notified, and the next round comes after a growing pause. The pause ends early if the
  * service recovers.
  */
-async function notifyAndPause(ctx: EscalationContext, why: string): Promise<EscalationEnd['outcome'] | null> {
+async function notifyAndPause(
+  ctx: EscalationContext,
+  outcome: string,
+  why: string,
+): Promise<EscalationEnd['outcome'] | null> {
   const { state, steps, handlers } = ctx
   const { service, incident, retryEvery, retryMaxInterval } = state
   state.rounds += 1
   show(ctx, {
-    attention: `${service} is down, and no agent could be woken to help: ${why}; see outpool incidents show ${incident}`,
+    attention: `${service} is down, and ${outcome}: ${why}; see outpool incidents show ${incident}`,
   })
   await notifyPerson(state.pool, service, incident, state.attention ?? why)
   const pause = backoff(state.rounds, { base: retryEvery, cap: retryMaxInterval }, `${service}#${incident}`)
