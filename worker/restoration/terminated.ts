@@ -46,6 +46,8 @@ export class TerminatedWorkflows {
   readonly #options: TerminatedOptions
   /** Runs that need no second look. */
   #settled = new Set<string>()
+  /** Runs that go on in a new one, to which their last signals have not been repeated yet. */
+  readonly #continued = new Set<string>()
 
   constructor(options: TerminatedOptions) {
     this.#options = options
@@ -83,18 +85,31 @@ export class TerminatedWorkflows {
   }
 
   async #restore(run: WorkflowExecutionInfo): Promise<void> {
-    const { client, engine, keys, onSession } = this.#options
+    if (!this.#continued.has(run.runId) && !(await this.#startAgain(run))) return
+    const { workflowId, runId } = run
+    this.#continued.add(runId)
+    await this.#repeatSignals(workflowId, runId)
+    this.#continued.delete(runId)
+    this.#settled.add(runId)
+    log.warn(`${workflowId} was terminated at the engine, not by Outpool; it goes on in a new run`)
+    const session = sessionOfWorkflow(workflowId)
+    if (session !== null) this.#options.onSession(session, runId)
+  }
+
+  /** Whether it goes on in a new run. */
+  async #startAgain(run: WorkflowExecutionInfo): Promise<boolean> {
+    const { client, engine, keys } = this.#options
     const { workflowId, runId, type } = run
     const ended = await storedRun(engine, workflowId, runId)
     if (ended === null || !isOwnStart(ended.start, keys, engine.namespace)) {
       this.#settled.add(runId)
-      return
+      return false
     }
     const newest = await storedRun(engine, workflowId)
     if (newest !== null && newest.runId !== runId) {
       if (isOwnStart(newest.start, keys, engine.namespace) && !(await this.#isCopy(workflowId, newest))) {
         this.#settled.add(runId)
-        return
+        return false
       }
       // A stranger's, which is in the way.
       if (newest.isRunning) await endRun(engine, { workflowId, runId: newest.runId })
@@ -103,10 +118,10 @@ export class TerminatedWorkflows {
     // The session of a task or a drill: that has noticed it, and acts.
     if (described.parentExecution !== undefined) {
       this.#settled.add(runId)
-      return
+      return false
     }
     const carriedOver = await carriedOverState(client, run, 'was terminated at the engine')
-    if (carriedOver === null) return
+    if (carriedOver === null) return false
     try {
       await client.workflow.start(type, {
         ...{ workflowId, taskQueue: commonQueue, args: [{ ...carriedOver, restored: true }] },
@@ -119,13 +134,9 @@ export class TerminatedWorkflows {
       // Another host, or a person with `outpool resume`.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
       this.#settled.add(runId)
-      return
+      return false
     }
-    await this.#repeatSignals(workflowId, runId)
-    this.#settled.add(runId)
-    log.warn(`${workflowId} was terminated at the engine, not by Outpool; it goes on in a new run`)
-    const session = sessionOfWorkflow(workflowId)
-    if (session !== null) onSession(session, runId)
+    return true
   }
 
   /** Those that came after the last step of the terminated run, and are not in its state. */
