@@ -51,7 +51,9 @@ export async function session(input: SessionStart | CarriedOver<SessionState>): 
   handleAnswers(ctx)
   // A task or a drill ends its session by cancelling it: its process must not be left behind unwatched.
   if (workflowInfo().parent !== undefined)
-    CancellationScope.current().cancelRequested.catch(() => handlers.orders.push({ kind: 'stop' }))
+    CancellationScope.current().cancelRequested.catch(() =>
+      handlers.orders.push({ kind: 'stop', why: 'stopped by what it was started for' }),
+    )
   return CancellationScope.nonCancellable(async () => {
     if (isRestored(input)) await confirmLease(ctx)
     return runUntilStopped(ctx)
@@ -204,6 +206,8 @@ async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Pr
         attention: null,
         pane: null,
       })
+      // A session that was never launched has no step of its stop that takes them along.
+      await flushEvents(state)
       return null
     case 'release':
       // A fork on a fallback is no conversation of the person's.
@@ -216,6 +220,7 @@ async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Pr
       state.events.parkedSince = null
       await suspend(ctx, watch, 'paused by a person')
       show(ctx, { phase: 'paused', paused: true, breaker: null, attention: null })
+      await flushEvents(state)
       return null
     case 'breaker-tripped':
       if (state.breaker === null) return watch
