@@ -9,10 +9,12 @@ import { z } from 'zod'
 import type { AgentAdapter } from '../agents/adapter/adapter.js'
 import type { EventDraft } from '../config/events/schema.js'
 import { type DrillReport, type DrillObservation, isReached } from '../policy/independence/drill.js'
+import { log } from '../host/log.js'
 import { sessionWorkflowId } from '../policy/ids.js'
 import type { SessionDetails } from '../policy/session/session.js'
 import type { DrillActivities, DrillSetup, DrillWatchRequest, DrillWatchResult } from './contracts.js'
 import { assertIndependent } from '../host/identity/failureDomains.js'
+import { withHeartbeat } from './withHeartbeat.js'
 import { writeFileAtomic } from '../host/state/atomicFile.js'
 import type { Host } from '../host/host.js'
 
@@ -23,7 +25,7 @@ export const drillActivities = (
   client: Client,
   describe: QueryDefinition<SessionDetails>,
 ): DrillActivities => ({
-  prepareDrill: () => prepareDrill(host),
+  prepareDrill: () => withHeartbeat(() => prepareDrill(host)),
   watchDrill: (request) => watchDrill(host, client, describe, request),
   writeDrillReport: (report) => Promise.resolve(writeReport(host, report)),
 })
@@ -50,10 +52,16 @@ async function watchDrill(
   request: DrillWatchRequest,
 ): Promise<DrillWatchResult> {
   const context = Context.current()
+  let observation: DrillObservation = { phase: 'unknown', account: null, substrate: null, answered: false }
   for (;;) {
-    const observation = await observeSession(host, client, describe, request)
+    const isOver = host.clock.now() >= Date.parse(request.until)
+    observation = await observeSession(host, client, describe, request).catch((error: unknown) => {
+      // A worker of the workflows that restarts answers a moment later.
+      log.warn({ err: error }, `the session of the drill, ${request.session}, gave no answer`)
+      return observation
+    })
     const reached = isReached(request.stage, observation)
-    if (reached || host.clock.now() >= Date.parse(request.until)) return { reached, observation }
+    if (reached || isOver) return { reached, observation }
     context.heartbeat(observation)
     await delay(pollEvery, undefined, { signal: context.cancellationSignal })
   }

@@ -1,6 +1,6 @@
 /** The activities of a host's worker, wired to that host. */
 import type { Client } from '@temporalio/client'
-import { searchAttributes } from '../policy/ids.js'
+import { searchAttributes, sessionOfWorkflow } from '../policy/ids.js'
 import { withHeartbeat } from './withHeartbeat.js'
 import { readingToEngine } from '../host/state/engineInstants.js'
 import { recordCarried } from './carriedEvents.js'
@@ -77,7 +77,10 @@ export function commonActivities(client: Client): CommonActivities {
         query: `WorkflowType = 'session' AND ExecutionStatus = 'Running' AND ${searchAttributes.phase} IS NOT NULL${onHost}`,
       })
       const names: string[] = []
-      for await (const { workflowId } of running) names.push(workflowId.slice('session/'.length))
+      for await (const { workflowId } of running) {
+        const name = sessionOfWorkflow(workflowId)
+        if (name !== null) names.push(name)
+      }
       return names
     },
   }

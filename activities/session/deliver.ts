@@ -143,12 +143,12 @@ class TextDelivery {
     const record = this.#record()
     const sinceLastKey = record === null ? null : elapsed(record.keyAt, Date.now())
     const { typed, entered } = record ?? { typed: 0, entered: 0 }
+    if (line !== 'hidden') this.#hiddenSince = null
     switch (nextTypingStep({ typed, entered, sinceLastKey, followed, line })) {
       case 'taken':
         return true
       case 'wait':
         if (line === 'hidden') this.#assertBrieflyHidden()
-        else this.#hiddenSince = null
         return false
       case 'give-up':
         throw new TextNotTakenError(typed)
@@ -310,7 +310,7 @@ class TextDelivery {
 
   async #transcript(): Promise<string | null> {
     const { place, sessionId } = this.#request
-    return this.#adapter.findTranscript(await this.#host.place(place), sessionId)
+    return this.#adapter.findTranscript(this.#host.files(place), sessionId)
   }
 
   async #transcriptSize(): Promise<number> {

@@ -229,7 +229,7 @@ function grant(
   return place(pass, request, { account: choice.account, model, why: `${choice.why}${lesser}${instead}` })
 }
 
-/** Blockers that are listed as the reason; a line has no room for more. */
+/** Characters of the reasons that one line lists. */
 const maxReasonLength = 160
 
 function grantFallback(

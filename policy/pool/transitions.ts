@@ -97,7 +97,7 @@ export function recordLogin(
 
 /**
  * Records a session's request. The same `requestId` repeats the answer. Another id replaces the session's older request and gives
- * up its lease. Only a voluntary move (`near-limit`, `move`) keeps the lease until another is granted, is answered once, and does
+ * up its lease. Only a voluntary move (see `isVoluntary`) keeps the lease until another is granted, is answered once, and does
  * not stay on the waitlist.
  */
 export function requestLease(state: PoolState, request: LeaseRequest, now: string): PoolState {

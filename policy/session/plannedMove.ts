@@ -6,7 +6,7 @@ import { announcedReset, isUnknownModel, nearLimit } from '../account/windows.js
 
 export interface MoveCriteria {
   model: string | null
-  /** The used share from which on it moves: `leaveAt` of the account's ceiling and the pool's `moveAt`. */
+  /** The used share from which on it moves: the lower of the account's ceiling and the pool's `moveAt`. */
   moveThreshold: number
   /** Set after a move found no better place: no further one before this instant. */
   stayUntil: string | null
