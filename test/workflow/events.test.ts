@@ -26,6 +26,22 @@ async function untilKinds(testPool: TestPool, session: string, wanted: string[])
 }
 
 describe('law 14: a session', () => {
+  it('law 14: its pause and its stop, even if it never had a process', async () => {
+    const testPool = await open({ accounts: ['a'] })
+    await testPool.startRunning('other', { account: 'a' })
+    const now = await testPool.server.now()
+    testPool.host.accounts.get('a')!.hitWall(now, now + hour)
+    await testPool.hitWall('other', 'a')
+    const session = await testPool.start('one')
+    await testPool.untilSession(session, ({ phase }) => phase === 'parked')
+    await testPool.signal(session, 'pause')
+    await testPool.untilSession(session, ({ phase }) => phase === 'paused')
+    await untilKinds(testPool, session, ['session-parked', 'session-paused'])
+    await testPool.signal(session, 'stop')
+    await untilKinds(testPool, session, ['session-parked', 'session-paused', 'session-stopped'])
+    expect(testPool.host.launches.map(({ session: launched }) => launched)).not.toContain(session)
+  })
+
   it('law 14: walled and moved, with what its rescue log says', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })

@@ -6,6 +6,8 @@ import {
   ConversationHeldError,
   ConversationUnreachableError,
   LaunchFailedError,
+  WorkFolderClosedError,
+  WrongFolderError,
 } from '../../activities/errors.js'
 import { failureFrom } from '../../activities/failures.js'
 
@@ -238,18 +240,25 @@ describe('the wall', () => {
   const ownFaults = [
     failureFrom(new ConversationUnreachableError('x', 'it was last written at /gone')),
     failureFrom(new ConversationHeldError('x', 4711)),
+    failureFrom(new WorkFolderClosedError('/closed')),
+    failureFrom(new WrongFolderError('/home', '/closed')),
   ]
-  it.each(ownFaults)('law 5: a problem with its own transcript is no reason to pay: $type', async (fault) => {
-    const testPool = await open({ accounts: ['a', 'b'], substrates: ['key'] })
-    const session = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
-    for (let times = 0; times < 3; times++) testPool.host.failNext('launchAgent', fault)
-    await testPool.hitWall(session, 'a')
-    const waiting = await testPool.untilSession(session, ({ attention }) => attention !== null)
-    expect(waiting).toMatchObject({ phase: 'parked', attention: fault.message })
-    await testPool.untilOnAccount(session, 'b', 30 * minute, 5 * second)
-    const tried = testPool.host.calls.filter(({ step, account }) => step === 'launchAgent' && account !== 'a')
-    expect(tried.map(({ account }) => account)).toEqual(['b', 'b', 'b', 'b'])
-    const rests = (await testPool.describePool()).accounts.map(({ restUntil }) => restUntil)
-    expect(rests).toEqual(rests.map(() => null))
-  })
+  it.each(ownFaults)(
+    'law 5: a problem with its own transcript or folder is no reason to pay: $message',
+    async (fault) => {
+      const testPool = await open({ accounts: ['a', 'b'], substrates: ['key'] })
+      const session = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
+      for (let times = 0; times < 3; times++) testPool.host.failNext('launchAgent', fault)
+      await testPool.hitWall(session, 'a')
+      const waiting = await testPool.untilSession(session, ({ attention }) => attention !== null)
+      expect(waiting).toMatchObject({ phase: 'parked', attention: fault.message })
+      await testPool.untilOnAccount(session, 'b', 30 * minute, 5 * second)
+      const tried = testPool.host.calls.filter(
+        ({ step, account }) => step === 'launchAgent' && account !== 'a',
+      )
+      expect(tried.map(({ account }) => account)).toEqual(['b', 'b', 'b', 'b'])
+      const rests = (await testPool.describePool()).accounts.map(({ restUntil }) => restUntil)
+      expect(rests).toEqual(rests.map(() => null))
+    },
+  )
 })
