@@ -278,7 +278,7 @@ describe.skipIf(!isThere)('a mailbox that cannot be opened is reported in one se
     [
       'a secret that is missing',
       () => ({ imap: { password: { fromFile: 'nowhere' } } }),
-      () => `imap.password comes from the file ${join(dir, 'nowhere')}, which cannot be read (code ENOENT)`,
+      () => `imap.password comes from the file ${join(dir, 'nowhere')}, which cannot be read (ENOENT)`,
     ],
   ])('%s', async (_what, overrides, sentence) => {
     server.deliver()

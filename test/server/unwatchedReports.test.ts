@@ -1,4 +1,5 @@
 /** A host whose user may watch no further folder. */
+import type * as fs from 'node:fs'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +11,7 @@ import { Host } from '../../host/host.js'
 import { until } from '../../lab/until.js'
 
 vi.mock('node:fs', async (original) => ({
-  ...(await original<typeof import('node:fs')>()),
+  ...(await original<typeof fs>()),
   watch: () => {
     throw Object.assign(new Error('EMFILE: too many open files, watch'), { code: 'EMFILE' })
   },

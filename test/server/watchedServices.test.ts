@@ -119,7 +119,7 @@ describe.concurrent('a service that other programs start', () => {
       execFileSync('systemctl', ['start', 'machine.service'])
     })
     expect(systemd.recordedCalls('systemctl')).toContain(
-      'show machine.service --property=MainPID,ActiveState,Result',
+      'show machine.service --property=MainPID,ActiveState,Result,LoadState',
     )
   })
 
