@@ -58,9 +58,9 @@ export async function moveTo(
   const { state, steps, launches } = ctx
   const from = state.place
   const to = grant.place
-  const isHome = to.kind === 'account'
+  const isOnAccount = to.kind === 'account'
   // The request may have named the model of a wall. A session without models of its own runs the agent's default.
-  const model = isHome && state.models.length === 0 ? null : grant.model
+  const model = isOnAccount && state.models.length === 0 ? null : grant.model
   const compensations: (() => Promise<void>)[] = []
   const { pid, fork } = state
   // Of a hanging program no draft can be read, and it has to be ended all the same.
@@ -77,7 +77,7 @@ export async function moveTo(
       if (stopped.wasWorking) plan.turn = 'cut-off'
       log.push(...stopped.steps)
     }
-    if (!isHome) state.fork = forkFor(state)
+    if (!isOnAccount) state.fork = forkFor(state)
     const ref = { ...currentRef(state), fence: grant.fence, place: to, sessionId: conversationAt(state, to) }
     // Registered before the launch, since a launch whose answer is lost may have happened.
     compensations.push(async () => {
@@ -98,8 +98,8 @@ export async function moveTo(
     assign(state, { place: to, why: grant.why, fence: grant.fence, stayUntil: null })
     state.runsModel = model
     // If a person moves a pinned session, it is pinned to the new account from now on.
-    if (isHome && state.pinned) state.account = to.name
-    if (isHome) completeFailback(state, to, launched.settledForks)
+    if (isOnAccount && state.pinned) state.account = to.name
+    if (isOnAccount) completeFailback(state, to, launched.settledForks)
     noteFeatures(state, launched.off)
     if (launched.promptTaken) state.firstPrompt = null
     else if (launched.promptRefused === undefined && state.firstPrompt === null && request.prompt?.otherwise)
@@ -158,14 +158,14 @@ function launchRequest(
         ? null
         : { text: continuation, otherwise: continuation }
   const mode = state.continues || state.place !== null ? 'resume' : 'new'
-  const isHome = place.kind === 'account'
+  const isOnAccount = place.kind === 'account'
   return {
     ...ref,
     model,
     mode,
     lastWritten: lastWrittenConversation(state),
-    forkOf: isHome ? null : sessionId,
-    forks: isHome && fork !== null ? [...forks, fork.id] : forks,
+    forkOf: isOnAccount ? null : sessionId,
+    forks: isOnAccount && fork !== null ? [...forks, fork.id] : forks,
     prompt,
     ...(state.adoption === undefined ? {} : { adopt: state.adoption }),
     ...(plan.despitePages === true ? { allowOpenPage: true } : {}),
