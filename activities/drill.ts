@@ -85,7 +85,7 @@ async function observeSession(
 async function lastAnswerAt(host: Host, session: string, adapter: AgentAdapter): Promise<string | null> {
   const launch = host.records.newest(session)
   if (launch === null) return null
-  const transcript = await adapter.findTranscript(host.files(launch.place), launch.sessionId)
+  const transcript = await adapter.findTranscript(host.readablePlace(launch.place), launch.sessionId)
   if (transcript === null) return null
   const answer = await adapter.readLastAnswer(transcript, 0).catch(() => null)
   return answer?.at ?? null

@@ -178,15 +178,15 @@ export class Host {
    * The place for reading its files. No program may be started with it, because secrets are missing from its environment. Cheap
    * to call. Throws UnknownPlace.
    */
-  files(ref: PlaceRef): Place {
-    const files = this.filesIfKnown(ref)
-    if (files === null) throw new UnknownPlaceError(ref.name)
-    return files
+  readablePlace(ref: PlaceRef): Place {
+    const place = this.knownPlace(ref)
+    if (place === null) throw new UnknownPlaceError(ref.name)
+    return place
   }
 
   /** Also of a place that the configuration no longer names; null if it never did. */
-  filesIfKnown(ref: PlaceRef): Place | null {
-    const configured = this.filesIfConfigured(ref)
+  knownPlace(ref: PlaceRef): Place | null {
+    const configured = this.configuredPlace(ref)
     if (configured !== null) return configured
     const configDir =
       ref.kind === 'substrate'
@@ -196,7 +196,7 @@ export class Host {
   }
 
   /** Null if the configuration no longer names the place; a process that was started earlier may still run there. */
-  filesIfConfigured(ref: PlaceRef): Place | null {
+  configuredPlace(ref: PlaceRef): Place | null {
     const { pool, reserved, substrates, reservedSubstrates } = this.config
     const group =
       ref.kind === 'substrate' ? [...substrates, ...reservedSubstrates] : [...pool.accounts, ...reserved]
@@ -232,7 +232,7 @@ export class Host {
    * The places at which a person may have answered pages for the session's project: those where the session ran, newest first.
    * For a session that never ran, all places of the pool.
    */
-  answeredAt(session: string, target: PlaceRef): Place[] {
+  placesWithAnsweredPages(session: string, target: PlaceRef): Place[] {
     const before = this.records.places(session)
     return this.#otherPlaces(target, before.length === 0 ? this.#poolRefs() : before)
   }
@@ -245,7 +245,7 @@ export class Host {
   /** For reading their files. */
   #otherPlaces(target: PlaceRef, refs: readonly PlaceRef[]): Place[] {
     return refs.flatMap((ref) => {
-      const place = isSamePlace(ref, target) ? null : this.filesIfConfigured(ref)
+      const place = isSamePlace(ref, target) ? null : this.configuredPlace(ref)
       return place === null ? [] : [place]
     })
   }
@@ -261,7 +261,7 @@ export class Host {
     sessionId: string,
   ): Promise<{ place: Place; path: string } | null> {
     let newest: { place: Place; path: string; writtenAt: number } | null = null
-    for (const place of this.allFiles()) {
+    for (const place of this.allPlaces()) {
       const path = await adapter.findTranscript(place, sessionId)
       const writtenAt = path === null ? 0 : statSync(path).mtimeMs
       if (path !== null && writtenAt > (newest?.writtenAt ?? 0)) newest = { place, path, writtenAt }
@@ -278,8 +278,8 @@ export class Host {
   }
 
   /** Every place of this host that could hold a conversation, for reading files. */
-  allFiles(): Place[] {
-    return this.#allRefs().map((ref) => this.files(ref))
+  allPlaces(): Place[] {
+    return this.#allRefs().map((ref) => this.readablePlace(ref))
   }
 
   #allRefs(): PlaceRef[] {

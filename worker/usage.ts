@@ -48,7 +48,7 @@ async function copiesOf(host: Host, session: string): Promise<AnswerCopy[]> {
   if (conversations === null) return []
   const adapter = host.adapter(conversations.agent)
   const copies: AnswerCopy[] = []
-  for (const place of host.allFiles())
+  for (const place of host.allPlaces())
     for (const id of conversations.ids) {
       const transcript = await adapter.findTranscript(place, id)
       if (transcript !== null) copies.push(...(await answersIn(adapter, transcript, session, place.name)))

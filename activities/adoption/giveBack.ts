@@ -62,7 +62,7 @@ async function isHeld(
   { sessionId, transcript }: AdoptionRecord,
 ): Promise<boolean> {
   const adapter = host.adapter(agent)
-  for (const place of [...host.allFiles(), placeAt(adapter.configDirOf(transcript))])
+  for (const place of [...host.allPlaces(), placeAt(adapter.configDirOf(transcript))])
     if ((await adapter.readLiveStates(place, { sessionId })).length > 0) return true
   return false
 }

@@ -20,9 +20,9 @@ function resumeLine(host: Host, { session, agent, place, sessionId, cwd, model }
   if (adopter === null) return ''
   const adopted = host.adoptions.of(session)
   const { command, args } = host.config.agents[agent] ?? { command: agent, args: [] }
-  const files = host.filesIfKnown(place)
+  const known = host.knownPlace(place)
   const words = [
-    ...(files === null ? [] : adopter.selectConfigDir(files.configDir)),
+    ...(known === null ? [] : adopter.selectConfigDir(known.configDir)),
     ...adopter.resumeCommand([command], {
       ...{ sessionId, model },
       args: adopter.publicArguments(adopted?.args ?? args),

@@ -54,7 +54,7 @@ async function assertSoleHolder(
   { sessionId, adoption }: LaunchRequest & AdoptionRequest,
   pid: number,
 ): Promise<void> {
-  for (const place of [...host.allFiles(), placeAt(adoption.configDir)]) {
+  for (const place of [...host.allPlaces(), placeAt(adoption.configDir)]) {
     const holders = await adapter.readLiveStates(place, { sessionId })
     const other = holders.find((holder) => holder.pid !== pid)
     if (other) throw new ConversationHeldError(sessionId, other.pid)

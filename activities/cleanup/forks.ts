@@ -54,7 +54,7 @@ export function readForkRecords(host: Host, session: string): ForkRecord[] | nul
 export async function removeWakeUpConversations(host: Host, now: number): Promise<number> {
   let removed = 0
   for (const { name, agent } of host.config.reservedSubstrates) {
-    const place = host.files({ kind: 'substrate', name })
+    const place = host.readablePlace({ kind: 'substrate', name })
     const adapter = host.adapter(agent)
     for (const { sessionId } of expired(
       await adapter.listConversations(place),

@@ -69,7 +69,7 @@ async function spentBy(
   adapter: AgentAdapter,
   { place, sessionId }: WakeUpWatchRequest,
 ): Promise<ReturnType<typeof totalUsage> | null> {
-  const transcript = await adapter.findTranscript(host.files(place), sessionId)
+  const transcript = await adapter.findTranscript(host.readablePlace(place), sessionId)
   if (transcript === null) return null
   const files = await adapter.readTokenUsage(transcript, {})
   return totalUsage(files.flatMap(({ used }) => used))
@@ -127,7 +127,7 @@ export async function endWakeUp(
   await stopAgent(host, { ...ref, closePane: true, status: `outpool: ${service}: ${description}` })
   const adapter = host.adapter(ref.agent)
   // The configuration may have lost the place since the agent was started there.
-  const place = host.filesIfKnown(ref.place)
+  const place = host.knownPlace(ref.place)
   const transcript = place === null ? null : await adapter.findTranscript(place, ref.sessionId)
   const answer = transcript === null ? null : await adapter.readLastAnswer(transcript, transcriptFrom)
   incidents.note(incident, 'wake-up', description)

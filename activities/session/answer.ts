@@ -32,7 +32,7 @@ async function answer(host: Host, request: AnswerRequest): Promise<AnswerResult>
   const readQuestion = async (): Promise<QuestionOnScreen> => {
     const question = adapter.readDialog(await host.tmux.screen(pane.id))?.question ?? null
     if (question === null) return { question, digest: null }
-    const [state] = await adapter.readLiveStates(host.files(request.place), { pids: [pane.pid] })
+    const [state] = await adapter.readLiveStates(host.readablePlace(request.place), { pids: [pane.pid] })
     return {
       question,
       digest: questionDigest(question, state ?? { sessionId: request.sessionId, updatedAt: '' }),

@@ -42,10 +42,10 @@ function locateForLaunch(
   conversation: string,
 ): Promise<string | null> {
   const before = host.records.newest(session)
-  const placeBefore = before === null ? null : host.filesIfKnown(before.place)
+  const placeBefore = before === null ? null : host.knownPlace(before.place)
   const near = placeBefore === null ? [place] : [place, placeBefore]
   // A new id cannot be in another place yet.
-  const others = mode === 'new' ? [] : host.allFiles()
+  const others = mode === 'new' ? [] : host.allPlaces()
   const transcript = lastWritten?.sessionId === conversation ? lastWritten.transcript : null
   return locateTranscript(host, adapter, { session, sessionId: conversation, transcript }, near, others)
 }

@@ -149,7 +149,7 @@ export async function lastTranscript(
   session: string,
   { place, sessionId }: { place: PlaceRef; sessionId: string },
 ): Promise<string | null> {
-  const files = host.filesIfKnown(place)
-  const found = files === null ? null : await adapter.findTranscript(files, sessionId)
+  const known = host.knownPlace(place)
+  const found = known === null ? null : await adapter.findTranscript(known, sessionId)
   return found ?? host.records.progress(session, sessionId)?.transcript ?? null
 }

@@ -310,7 +310,7 @@ class TextDelivery {
 
   async #transcript(): Promise<string | null> {
     const { place, sessionId } = this.#request
-    return this.#adapter.findTranscript(this.#host.files(place), sessionId)
+    return this.#adapter.findTranscript(this.#host.readablePlace(place), sessionId)
   }
 
   async #transcriptSize(): Promise<number> {

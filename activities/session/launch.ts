@@ -88,16 +88,16 @@ async function launch(
       )
     keepFirstPrompt(host, request, isTyped ? prompt : null)
     // Read before this launch is recorded, which would make its place the newest.
-    const answeredAt = host.answeredAt(session, request.place)
+    const placesWithAnsweredPages = host.placesWithAnsweredPages(session, request.place)
     record = await step('prepare', () =>
-      prepare(host, adapter, place, request, transcripts, { submitted: prompt, answeredAt }),
+      prepare(host, adapter, place, request, transcripts, { submitted: prompt, placesWithAnsweredPages }),
     )
     await step('respawn', () =>
       respawn(host, adapter, place, request, record, {
         ...transcripts,
         prompt: isTyped ? null : prompt,
         handOver: file,
-        answeredAt,
+        placesWithAnsweredPages,
       }),
     )
   }
@@ -197,9 +197,12 @@ async function prepare(
   place: Place,
   request: LaunchRequest,
   { own, origin }: CarriedTranscripts,
-  { submitted, answeredAt }: { submitted: string | null; answeredAt: readonly Place[] },
+  {
+    submitted,
+    placesWithAnsweredPages,
+  }: { submitted: string | null; placesWithAnsweredPages: readonly Place[] },
 ): Promise<LaunchRecord> {
-  await adapter.prepare(place, request.cwd, answeredAt)
+  await adapter.prepare(place, request.cwd, placesWithAnsweredPages)
   const { session, fence, agent, sessionId, cwd } = request
   const transcriptFrom = own === null ? 0 : statSync(own).size
   const forkedAt = origin === null ? host.records.forkedAt(session, sessionId) : new Date().toISOString()
@@ -222,8 +225,12 @@ async function respawn(
     origin,
     prompt,
     handOver,
-    answeredAt,
-  }: CarriedTranscripts & { prompt: string | null; handOver: string | null; answeredAt: readonly Place[] },
+    placesWithAnsweredPages,
+  }: CarriedTranscripts & {
+    prompt: string | null
+    handOver: string | null
+    placesWithAnsweredPages: readonly Place[]
+  },
 ): Promise<void> {
   const { session, sessionId, forkOf, fence, cwd, model } = request
   const plan = await adapter.planLaunch({
@@ -238,7 +245,7 @@ async function respawn(
     forkOf: forkOf ?? null,
     handOver,
     prompt,
-    answeredAt,
+    placesWithAnsweredPages,
     launchDir: host.records.folder(session),
     reportDir: host.home.reports,
   })

@@ -55,7 +55,7 @@ export async function queuePlannedWakeUp(
     // An earlier attempt may have saved it.
     if (plan === undefined) return pendingTexts(host, session).includes(name) ? name : null
     const adapter = host.adapter(request.agent)
-    const transcript = await adapter.findTranscript(host.files(request.place), sessionId)
+    const transcript = await adapter.findTranscript(host.readablePlace(request.place), sessionId)
     const isPlannedAgain = host.backgroundWork
       .reportedState(session, fence)
       .plans.some((one) => one.id === id)

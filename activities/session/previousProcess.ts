@@ -48,7 +48,7 @@ export async function endPreviousProcess(
   const newest = host.records.newest(session)
   if (newest?.process) await endOrThrow(host, newest.process)
   const adoptedFrom = request.adopt === undefined ? [] : [placeAt(request.adopt.configDir)]
-  for (const place of [...host.allFiles(), ...adoptedFrom]) {
+  for (const place of [...host.allPlaces(), ...adoptedFrom]) {
     for (const conversation of [sessionId, ...(forkOf ? [forkOf] : [])]) {
       const [other] = await adapter.readLiveStates(place, { sessionId: conversation })
       if (other) throw new ConversationHeldError(conversation, other.pid)

@@ -68,8 +68,8 @@ async function isWorking(
   pane: Pane | null,
   transcript: string | null,
 ): Promise<boolean> {
-  const files = host.filesIfKnown(place)
-  const [state] = files && pane ? await adapter.readLiveStates(files, { pids: [pane.pid] }) : []
+  const known = host.knownPlace(place)
+  const [state] = known && pane ? await adapter.readLiveStates(known, { pids: [pane.pid] }) : []
   if (state && state.activity !== 'waiting') return state.activity === 'busy'
   const end = transcript === null ? null : await adapter.readEnd(transcript)
   return end?.turn === 'open'

@@ -54,7 +54,7 @@ export class BlockerWatch {
   /** Empty for a place that the configuration no longer names, so that its pages are dropped. */
   #pageFingerprint(name: string, cwd: string): Promise<string> {
     const kind = this.#host.config.substrates.some((one) => one.name === name) ? 'substrate' : 'account'
-    const place = this.#host.filesIfConfigured({ kind, name })
+    const place = this.#host.configuredPlace({ kind, name })
     return place === null ? Promise.resolve('') : this.#host.pageFingerprint(accountAgent, place, cwd)
   }
 }

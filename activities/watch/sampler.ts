@@ -199,7 +199,7 @@ export class Sampler {
   /** None if they can't be read, for example because the account's folder is gone: the sessions of other places are watched on. */
   async #liveStates(key: string, agent: string, place: PlaceRef, pids: number[]): Promise<LiveState[]> {
     try {
-      const states = await this.#host.adapter(agent).readLiveStates(this.#host.files(place), { pids })
+      const states = await this.#host.adapter(agent).readLiveStates(this.#host.readablePlace(place), { pids })
       this.#unreadable.delete(key)
       return states
     } catch (error) {

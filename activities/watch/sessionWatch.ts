@@ -199,7 +199,7 @@ export class SessionWatch {
     if (!state) return this.#handleMissingState(pane)
     if (state.sessionId !== this.#request.sessionId) {
       const { sessionId } = state
-      const transcript = await this.#adapter.findTranscript(this.#host.files(this.place), sessionId)
+      const transcript = await this.#adapter.findTranscript(this.#host.readablePlace(this.place), sessionId)
       await this.#endWithNewConversation({ sessionId, transcript, since: new Date().toISOString() })
       return
     }
@@ -251,7 +251,7 @@ export class SessionWatch {
   }
 
   async #wasTurnInterrupted(): Promise<boolean> {
-    if (this.#host.filesIfKnown(this.place) !== null) await this.#readTranscript()
+    if (this.#host.knownPlace(this.place) !== null) await this.#readTranscript()
     return this.#transcript.wasTurnInterrupted()
   }
 

@@ -38,7 +38,7 @@ export class TranscriptFollower {
   /** Null if nothing was added since the last time. */
   async read(): Promise<TranscriptTail | null> {
     const { session, sessionId, place } = this.#request
-    this.path ??= await this.#adapter.findTranscript(this.#host.files(place), sessionId)
+    this.path ??= await this.#adapter.findTranscript(this.#host.readablePlace(place), sessionId)
     if (this.path === null || fileSize(this.path) <= this.offset) return null
     const forkedAt = this.#host.records.forkedAt(session, sessionId)
     const tail = await this.#adapter.readTail(this.path, this.offset, forkedAt)

@@ -19,7 +19,7 @@ export interface LaunchInput {
   /** Submitted as the first message, or null to wait for a person. */
   prompt: string | null
   /** Places at which a person may have answered pages for this project; the previous place first. Default: none. */
-  answeredAt?: readonly Place[]
+  placesWithAnsweredPages?: readonly Place[]
   /** Folder for the files of this launch. */
   launchDir: string
   /** Folder into which the program's hooks and status line write reports. */
@@ -46,9 +46,9 @@ export interface ProjectSettings {
 export interface LaunchAdapter {
   /**
    * Prepares a place for unattended work in `cwd`: first-run pages, trust, and a person's answers for this project from the first
-   * of `answeredAt` that has any. Idempotent; merges, never overwrites, and decides nothing itself.
+   * of `placesWithAnsweredPages` that has any. Idempotent; merges, never overwrites, and decides nothing itself.
    */
-  prepare(place: Place, cwd: string, answeredAt?: readonly Place[]): Promise<void>
+  prepare(place: Place, cwd: string, placesWithAnsweredPages?: readonly Place[]): Promise<void>
 
   /** The settings of the project in `cwd` that run commands, set variables or start servers without asking. Never throws. */
   projectSettings(cwd: string): Promise<ProjectSettings[]>

@@ -74,7 +74,7 @@ describe('what a person has answered for a project on another login', () => {
       ...{ place: target, session: 's', sessionId: 'id', fence: 1, cwd, model: null, mode: 'new' as const },
       ...{ prompt: null, launchDir, reportDir: fresh(), command: { command: 'claude', args: [], env: {} } },
     }
-    await adapter.planLaunch({ ...input, answeredAt: [from] })
+    await adapter.planLaunch({ ...input, placesWithAnsweredPages: [from] })
     expect(readJson(join(launchDir, 'settings.json'))).toMatchObject({
       enabledMcpjsonServers: ['one', 'five'],
       disabledMcpjsonServers: ['four'],

@@ -10,15 +10,19 @@ const keyMarkLength = 20
 
 /**
  * Marks onboarding as done, `cwd`'s repository as trusted (the user named it in `outpool start`), the question about
- * resuming from a summary as answered, and the place's own API key as approved. A person's answer at one of `answeredAt` about
+ * resuming from a summary as answered, and the place's own API key as approved. A person's answer at one of `placesWithAnsweredPages` about
  * imports from outside the project is copied if this place has none. Idempotent; all other keys stay. Throws AgentFileError.
  */
-export async function prepare(place: Place, cwd: string, answeredAt: readonly Place[] = []): Promise<void> {
+export async function prepare(
+  place: Place,
+  cwd: string,
+  placesWithAnsweredPages: readonly Place[] = [],
+): Promise<void> {
   await mkdir(place.configDir, { recursive: true, mode: 0o700 })
   const folder = await trustedFolder(cwd)
   const key = place.env['ANTHROPIC_API_KEY']
   const keyMark = key === undefined || key === '' ? null : key.slice(-keyMarkLength)
-  const importsFor = await answeredImports(answeredAt, cwd)
+  const importsFor = await answeredImports(placesWithAnsweredPages, cwd)
   await updateGlobalConfig(place, (config) => {
     const imports = importsFor(config)
     const ready = isReady(config, folder, keyMark) ? null : preparedConfig(config, folder, keyMark)

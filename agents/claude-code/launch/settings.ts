@@ -85,8 +85,8 @@ export async function launchSettings(
 }
 
 /** A person's answers about this project's MCP servers at other places: the program would ask again for each login. */
-async function projectServers({ place, cwd, answeredAt = [] }: LaunchInput, own: Settings) {
-  const { enabled, disabled } = await answeredServers(place, answeredAt, cwd)
+async function projectServers({ place, cwd, placesWithAnsweredPages = [] }: LaunchInput, own: Settings) {
+  const { enabled, disabled } = await answeredServers(place, placesWithAnsweredPages, cwd)
   return {
     ...(enabled.length === 0
       ? {}
