@@ -72,7 +72,7 @@ export class AlreadyRunningError extends WorkerError {}
 export class DownError extends WorkerError {}
 
 /** Thrown when a changed configuration cannot be taken over while sessions run: the old one stays in use. */
-export class ConfigKeptError extends WorkerError {}
+export class ConfigRejectedError extends WorkerError {}
 
 /** Thrown when a flag or a variable asks for a format or a level that the log does not have. */
 export class LogOptionError extends WorkerError {

@@ -14,7 +14,7 @@ import { log } from '../../host/log.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import { formatList } from '../../policy/formatList.js'
 import { reconfigurationObstacle, type ReconfigurationObstacle } from '../../policy/pool/reconfiguration.js'
-import { ConfigKeptError } from '../errors.js'
+import { ConfigRejectedError } from '../errors.js'
 import type { RunningWorker } from '../worker.js'
 import { describeChanges } from './changes.js'
 import { FileWatch } from './fileWatch.js'
@@ -32,7 +32,7 @@ export class ConfigReload {
   readonly #loop: PollingLoop
   #config: Config
   /** Why the newest text is not in use, or null. */
-  #kept: ConfigInUse['kept'] = null
+  #rejected: ConfigInUse['kept'] = null
   #failure: string | null = null
   #isTimingOld = false
   #triedAt = -Infinity
@@ -73,7 +73,7 @@ export class ConfigReload {
       this.#isTimingOld = false
     }
     // A login, or the end of a turn, may have removed what kept a newer text from being used.
-    const isRetryDue = this.#kept !== null && performance.now() - this.#triedAt >= retryEvery
+    const isRetryDue = this.#rejected !== null && performance.now() - this.#triedAt >= retryEvery
     // The first time in any case: the file may have changed since it was read.
     if (this.#watch.hasChanged() || isRetryDue || this.#triedAt === -Infinity) await this.#takeOver()
   }
@@ -82,13 +82,13 @@ export class ConfigReload {
     this.#triedAt = performance.now()
     try {
       const next = loadConfig({ path: this.#config.file, byContent: this.#byContent })
-      if (next.digest === this.#config.digest) this.#keep(null)
+      if (next.digest === this.#config.digest) this.#noteRejection(null)
       else await this.#use(next)
       this.#watch.take()
       this.#failure = null
     } catch (error) {
       if (error instanceof ConfigError) {
-        this.#keep({ digest: '', problem: oneLine(error) })
+        this.#noteRejection({ digest: '', problem: oneLine(error) })
         this.#watch.take()
         return
       }
@@ -106,27 +106,27 @@ export class ConfigReload {
       assertSameMetrics(this.#config, next)
       assertPossible(reconfigurationObstacle(poolOf(this.#config), poolOf(next), await this.#worker.leases()))
     } catch (error) {
-      if (!(error instanceof SharedDomainError || error instanceof ConfigKeptError)) throw error
-      this.#keep({ digest: next.digest, problem: error.message.replaceAll('\n', '; ') })
+      if (!(error instanceof SharedDomainError || error instanceof ConfigRejectedError)) throw error
+      this.#noteRejection({ digest: next.digest, problem: error.message.replaceAll('\n', '; ') })
       return
     }
     const timingChanged = timingDigest(next) !== timingDigest(this.#config)
     await this.#worker.reconfigure(next, { timingChanged })
     const changes = describeChanges(this.#config, next)
     this.#config = next
-    this.#kept = null
+    this.#rejected = null
     this.#record()
     log.info(`took over ${next.file}: ${changes ?? 'nothing that matters has changed'}`)
   }
 
   /** Null: the text in use is the newest again. */
-  #keep(why: { digest: string; problem: string } | null): void {
-    if (why === null && this.#kept === null) return
+  #noteRejection(why: { digest: string; problem: string } | null): void {
+    if (why === null && this.#rejected === null) return
     const { file } = this.#config
     if (why === null) log.info(`${file} is again as it is in use`)
-    else if (why.problem !== this.#kept?.problem)
+    else if (why.problem !== this.#rejected?.problem)
       log.warn(`${file} has changed, but the old configuration stays in use: ${why.problem}`)
-    this.#kept = why === null ? null : { ...why, at: new Date().toISOString() }
+    this.#rejected = why === null ? null : { ...why, at: new Date().toISOString() }
     this.#record()
   }
 
@@ -141,7 +141,7 @@ export class ConfigReload {
         digest,
         timing: timingDigest(this.#config),
       },
-      ...{ takenAt: new Date().toISOString(), kept: this.#kept },
+      ...{ takenAt: new Date().toISOString(), kept: this.#rejected },
     }
     writeFileAtomic(this.#home.configInUse, JSON.stringify(inUse))
   }
@@ -152,26 +152,26 @@ const timingDigest = ({ timing }: Config): string =>
 
 const poolOf = ({ pool, reserved }: Config) => ({ ...pool, reserved })
 
-/** Throws ConfigKeptError. Metrics are opened before the engine's library, which measures too. */
+/** Throws ConfigRejectedError. Metrics are opened before the engine's library, which measures too. */
 function assertSameMetrics(before: Config, next: Config): void {
   if (!isDeepStrictEqual(before.metrics, next.metrics))
-    throw new ConfigKeptError('metrics has changed, which needs a restart', 'Restart `outpool up`.')
+    throw new ConfigRejectedError('metrics has changed, which needs a restart', 'Restart `outpool up`.')
 }
 
-/** Throws ConfigKeptError. */
+/** Throws ConfigRejectedError. */
 function assertPossible(obstacle: ReconfigurationObstacle | null): void {
   switch (obstacle?.kind) {
     case undefined:
       return
     case 'pool-name':
-      throw new ConfigKeptError('pool.name has changed, which needs a restart', 'Restart `outpool up`.')
+      throw new ConfigRejectedError('pool.name has changed, which needs a restart', 'Restart `outpool up`.')
     case 'reserved':
-      throw new ConfigKeptError(
+      throw new ConfigRejectedError(
         `${obstacle.account} would be the healer's, and sessions are still on it: ${formatList(obstacle.sessions)}`,
         `Drain it first: outpool accounts drain ${obstacle.account}`,
       )
     case 'config-dir':
-      throw new ConfigKeptError(
+      throw new ConfigRejectedError(
         `${obstacle.account} has another config dir, and sessions are still on it: ${formatList(obstacle.sessions)}`,
         'Give the new login another name, and drain the old one.',
       )
