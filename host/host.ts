@@ -86,7 +86,7 @@ export class Host {
       () => this.config.events,
       (event) => {
         logEvent(event)
-        measures.event.say(event)
+        measures.event.record(event)
       },
     )
     this.quota = new QuotaStore(home, (account) => this.accountEvents.review(account))

@@ -5,24 +5,24 @@
 import type { OutpoolEvent } from '../config/events/schema.js'
 import { log } from './log.js'
 
-type Take<T> = (value: T) => void
+type Listener<T> = (value: T) => void
 
 class Measure<T> {
-  #take: Take<T> | null = null
+  #listener: Listener<T> | null = null
 
   /** Never throws: a measurement that fails must not stop a rescue. */
-  say(value: T): void {
-    if (this.#take === null) return
+  record(value: T): void {
+    if (this.#listener === null) return
     try {
-      this.#take(value)
+      this.#listener(value)
     } catch (error) {
       log.error({ err: error }, 'a measurement failed')
     }
   }
 
   /** Replaces the subscriber before; null ends the subscription. */
-  subscribe(take: Take<T> | null): void {
-    this.#take = take
+  subscribe(listener: Listener<T> | null): void {
+    this.#listener = listener
   }
 }
 

@@ -23,10 +23,10 @@ export interface Scene<Context> {
 export class Checks {
   readonly #outcomes = new Map<string, { outcome: Outcome; why: string | null }>()
 
-  /** The expectation held if `look` returns, and did not if it throws. */
-  async holds(name: string, look: () => unknown): Promise<boolean> {
+  /** The expectation held if `check` returns, and did not if it throws. */
+  async holds(name: string, check: () => unknown): Promise<boolean> {
     try {
-      await look()
+      await check()
       this.#outcomes.set(name, { outcome: 'held', why: null })
       return true
     } catch (error) {

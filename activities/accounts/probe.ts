@@ -44,7 +44,7 @@ export class Prober {
     const before = budgetsOf(quota.read(account))
     quota.recordProbe(account, probe)
     const reading = quota.read(account)
-    if (budgetsOf(reading) !== before) this.#say(reading)
+    if (budgetsOf(reading) !== before) this.#recordReading(reading)
     return this.#host.reading(account)
   }
 
@@ -58,11 +58,11 @@ export class Prober {
       isRead = probe.login !== 'unknown'
       return probe
     } finally {
-      measures.probe.say({ account, isRead })
+      measures.probe.record({ account, isRead })
     }
   }
 
-  #say({ account, windows, probedAt }: AccountReading): void {
+  #recordReading({ account, windows, probedAt }: AccountReading): void {
     const at = probedAt ?? new Date().toISOString()
     const budgets = windows.map(({ name, used, resetsAt }) => ({ name, used, resetsAt }))
     const id = `account/${account}/read/${at}`

@@ -34,7 +34,12 @@ export class HangDetector {
     // A tool that runs for long prints nothing meanwhile. Child processes are only counted when that decides.
     if (now - this.#lastActivityAt > timing.hungAfter && (await hasChildren(pane.pid)))
       this.#lastActivityAt = now
-    const signs = { now, drawnAt: pane.activeAt, heardAt: this.#lastActivityAt, awakeAt: this.#resumedAt }
+    const signs = {
+      now,
+      drawnAt: pane.activeAt,
+      lastActivityAt: this.#lastActivityAt,
+      awakeAt: this.#resumedAt,
+    }
     return detectHang({ ...signs, isStopped: isStopped(pane.pid) }, timing)
   }
 }

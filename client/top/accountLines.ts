@@ -5,7 +5,7 @@ import { shortForecast } from '../output/forecast.js'
 import { type Column, renderTable } from '../output/table.js'
 import { coarseSpan } from '../output/times.js'
 import type { Fleet } from './fleet.js'
-import type { Look } from './look.js'
+import type { TerminalStyle } from './terminalStyle.js'
 
 const ordinary = ['five_hour', 'seven_day']
 const wideScreen = 160
@@ -13,20 +13,20 @@ const wideScreen = 160
 const scarceFrom = 0.8
 
 /** As many lines as there is room for, with the number of the accounts that are left out. */
-export function accountLines(fleet: Fleet, columns: number, room: number, look: Look): string[] {
+export function accountLines(fleet: Fleet, columns: number, room: number, style: TerminalStyle): string[] {
   const { accounts } = fleet
   if (room < 2 || accounts.length === 0) return []
   const fitting = accounts.length < room ? accounts.length : room - 2
-  const table = renderTable(accounts, columnsFor(fleet, columns, look), columns, look.colors, {
+  const table = renderTable(accounts, columnsFor(fleet, columns, style), columns, style.colors, {
     from: 0,
     to: fitting,
   })
   const left = accounts.length - fitting
-  return [...table.split('\n'), ...(left === 0 ? [] : [look.colors.dim(`… ${left} more accounts`)])]
+  return [...table.split('\n'), ...(left === 0 ? [] : [style.colors.dim(`… ${left} more accounts`)])]
 }
 
 /** Numbers come before the bars: a narrow terminal shows only what fits. */
-function columnsFor(fleet: Fleet, columns: number, { colors }: Look): Column<AccountRow>[] {
+function columnsFor(fleet: Fleet, columns: number, { colors }: TerminalStyle): Column<AccountRow>[] {
   const { accounts, forecasts, at } = fleet
   const known = new Set(accounts.flatMap(({ windows }) => windows.map(({ name }) => name)))
   const usual = ordinary.filter((name) => known.has(name))
@@ -75,7 +75,7 @@ function resetText(resetsAt: string | null, now: Date): string {
   return ms <= 0 ? '-' : `in ${coarseSpan(ms)}`
 }
 
-function paintShare(text: string, window: WindowRow | undefined, colors: Look['colors']): string {
+function paintShare(text: string, window: WindowRow | undefined, colors: TerminalStyle['colors']): string {
   if (window === undefined) return text
   if (window.walled) return colors.red(text)
   return window.used >= scarceFrom ? colors.yellow(text) : text

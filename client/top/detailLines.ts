@@ -6,17 +6,17 @@ import { clock, coarseSpan } from '../output/times.js'
 import { placeOf } from './arrange.js'
 import type { SessionDetail } from './detail.js'
 import type { FleetSession } from './fleet.js'
-import { type Look, wrapped } from './look.js'
+import { type TerminalStyle, wrapped } from './terminalStyle.js'
 
 /** So many lines at most, of so many columns. `detail` is null until it was read. */
 export function detailLines(
   session: FleetSession,
   detail: SessionDetail | null,
   { at, columns, room }: { at: Date; columns: number; room: number },
-  look: Look,
+  style: TerminalStyle,
 ): string[] {
-  const { colors } = look
-  const facts = factLines(session, at, columns, look).slice(0, Math.max(1, Math.floor(room / 2)))
+  const { colors } = style
+  const facts = factLines(session, at, columns, style).slice(0, Math.max(1, Math.floor(room / 2)))
   const left = Math.max(0, room - facts.length)
   const events = detail?.events ?? []
   const forEvents = Math.min(events.length, Math.max(1, Math.floor((left - 2) / 3)))
@@ -26,10 +26,10 @@ export function detailLines(
     ...newest.map((event) => eventLine(event, colors, at, columns)),
   ]
   const forPane = left - eventPart.length - 1
-  return [...facts, ...eventPart, ...paneLines(detail, columns, forPane, look)].slice(0, room)
+  return [...facts, ...eventPart, ...paneLines(detail, columns, forPane, style)].slice(0, room)
 }
 
-function factLines(session: FleetSession, at: Date, columns: number, { colors }: Look): string[] {
+function factLines(session: FleetSession, at: Date, columns: number, { colors }: TerminalStyle): string[] {
   const { name, since, startedAt, rescues, attention, why, cwd, agent, model, host } = session
   const place = placeOf(session) === '-' ? null : `on ${placeOf(session)}`
   const facts = [
@@ -50,7 +50,12 @@ function factLines(session: FleetSession, at: Date, columns: number, { colors }:
 const rest = (text: string, before: string, columns: number): string =>
   fit(oneLine(text), Math.max(0, columns - columnsOf(before)))
 
-function paneLines(detail: SessionDetail | null, columns: number, room: number, { colors }: Look): string[] {
+function paneLines(
+  detail: SessionDetail | null,
+  columns: number,
+  room: number,
+  { colors }: TerminalStyle,
+): string[] {
   const title = (text: string): string => colors.dim(fit(text, columns))
   if (detail === null) return [title('reading its pane…')]
   const { pane, problem } = detail

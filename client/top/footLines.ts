@@ -1,23 +1,23 @@
 /** The last lines of the screen: what became of an order, and the question, the input or the keys. */
 import { fit } from '../output/terminal.js'
 import { shownInput } from './lineInput.js'
-import { type Look, wrapped } from './look.js'
+import { type TerminalStyle, wrapped } from './terminalStyle.js'
 import type { Mode, Note, State } from './state.js'
 
 const mostLines = 3
 /** Enough for every question on a terminal of 20 columns. */
 const mostOfQuestion = 8
 
-export function footLines({ mode, note, size: { columns } }: State, look: Look): string[] {
-  return [...(note === null ? [] : noteLines(note, columns, look)), ...promptLines(mode, columns, look)]
+export function footLines({ mode, note, size: { columns } }: State, style: TerminalStyle): string[] {
+  return [...(note === null ? [] : noteLines(note, columns, style)), ...promptLines(mode, columns, style)]
 }
 
-function noteLines({ text, kind }: Note, columns: number, { colors }: Look): string[] {
+function noteLines({ text, kind }: Note, columns: number, { colors }: TerminalStyle): string[] {
   const paint = { done: colors.green, failed: colors.red, hint: colors.dim }[kind]
   return wrapped(text, columns, mostLines).map((line) => paint(line))
 }
 
-function promptLines(mode: Mode, columns: number, { colors }: Look): string[] {
+function promptLines(mode: Mode, columns: number, { colors }: TerminalStyle): string[] {
   const line = (text: string): string => fit(text, columns)
   switch (mode.kind) {
     case 'list':

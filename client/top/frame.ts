@@ -6,7 +6,7 @@ import { detailLines } from './detailLines.js'
 import type { Fleet, FleetSession } from './fleet.js'
 import { footLines } from './footLines.js'
 import { helpLines } from './helpLines.js'
-import { drawn, type Look } from './look.js'
+import { drawn, type TerminalStyle } from './terminalStyle.js'
 import { sessionLines } from './sessionLines.js'
 import { chosenSession, listed, type Size, type State } from './state.js'
 import { attentionLines, headline, problemLines } from './summary.js'
@@ -30,21 +30,21 @@ export interface Frame extends Size {
 const besideFrom = 160
 const gap = 2
 
-export function frameOf(state: State, look: Look): Frame {
+export function frameOf(state: State, style: TerminalStyle): Frame {
   const { size, fleet, mode } = state
   const { columns, rows } = size
-  const foot = footLines(state, look).slice(-rows)
+  const foot = footLines(state, style).slice(-rows)
   const body = rows - foot.length
   const empty: Frame = {
     ...{ ...size, head: [], list: [], chosen: null, side: [], sideColumns: 0, below: [], foot },
   }
   const frame =
     mode.kind === 'help'
-      ? { ...empty, head: helpLines(columns, body, look) }
+      ? { ...empty, head: helpLines(columns, body, style) }
       : fleet === null
         ? { ...empty, head: [fit('reading the fleet…', columns)].slice(0, body) }
-        : { ...empty, ...bodyOf(state, fleet, body, look) }
-  const lines = (texts: readonly string[]): string[] => texts.map((text) => drawn(text, look))
+        : { ...empty, ...bodyOf(state, fleet, body, style) }
+  const lines = (texts: readonly string[]): string[] => texts.map((text) => drawn(text, style))
   return {
     ...frame,
     ...{ head: lines(frame.head), list: lines(frame.list), side: lines(frame.side) },
@@ -55,22 +55,22 @@ export function frameOf(state: State, look: Look): Frame {
 type Body = Pick<Frame, 'head' | 'list' | 'chosen' | 'side' | 'sideColumns' | 'below'>
 
 /** The list keeps at least half of the room; accounts and what stands below give way. */
-function bodyOf(state: State, fleet: Fleet, room: number, look: Look): Body {
+function bodyOf(state: State, fleet: Fleet, room: number, style: TerminalStyle): Body {
   const { columns } = state.size
   const sessions = listed(state)
   const session = state.isDetailed ? chosenSession(state) : null
-  const head = headLines(fleet, columns, { room, isWhole: session === null || room >= tallScreen }, look)
-  const title = titleLine(state, sessions.length, look)
+  const head = headLines(fleet, columns, { room, isWhole: session === null || room >= tallScreen }, style)
+  const title = titleLine(state, sessions.length, style)
   const left = room - head.length - 1
   const isBeside = session !== null && columns >= besideFrom
   const sideColumns = isBeside ? Math.floor(columns / 2) - gap : 0
   const listColumns = isBeside ? columns - sideColumns - gap : columns
   const about = { at: fleet.at, columns: sideColumns }
-  const below = belowLines(state, fleet, sessions, isBeside ? null : session, left, look)
+  const below = belowLines(state, fleet, sessions, isBeside ? null : session, left, style)
   const list = sessionLines(
     sessions,
     { chosen: state.chosen, at: fleet.at, columns: listColumns, room: Math.max(0, left - below.length) },
-    look,
+    style,
   )
   const rows = sessions.length === 0 ? [fit(`  ${emptyText(fleet)}`, listColumns)] : list.lines
   return {
@@ -78,7 +78,7 @@ function bodyOf(state: State, fleet: Fleet, room: number, look: Look): Body {
     list: [title, ...rows].slice(0, Math.max(0, room - head.length)),
     chosen: list.chosen === null ? null : list.chosen + 1,
     side: isBeside
-      ? detailLines(session, detailOf(state, session), { ...about, room: left - below.length + 1 }, look)
+      ? detailLines(session, detailOf(state, session), { ...about, room: left - below.length + 1 }, style)
       : [],
   }
 }
@@ -100,17 +100,17 @@ function headLines(
   fleet: Fleet,
   columns: number,
   { room, isWhole }: { room: number; isWhole: boolean },
-  look: Look,
+  style: TerminalStyle,
 ): string[] {
-  const first = [headline(fleet, columns, look), ...problemLines(fleet, columns, look)]
+  const first = [headline(fleet, columns, style), ...problemLines(fleet, columns, style)]
   if (room < smallScreen) return first.slice(0, Math.min(room, Math.max(1, room - 3)))
   if (!isWhole) return [...first, '']
-  const accounts = accountLines(fleet, columns, Math.floor(room / 3), look)
+  const accounts = accountLines(fleet, columns, Math.floor(room / 3), style)
   return accounts.length === 0 ? first : [...first, '', ...accounts, '']
 }
 
 /** `sessions 12 of 500 · by name · matching docs` */
-function titleLine(state: State, shown: number, { colors }: Look): string {
+function titleLine(state: State, shown: number, { colors }: TerminalStyle): string {
   const { size, sort, reversed, filter, fleet } = state
   const all = fleet?.sessions.length ?? 0
   const parts = [
@@ -127,17 +127,17 @@ function belowLines(
   sessions: readonly FleetSession[],
   session: FleetSession | null,
   room: number,
-  look: Look,
+  style: TerminalStyle,
 ): string[] {
   const { mode, size } = state
   const { columns } = size
-  if (mode.kind === 'target') return targetLines(mode, fleet, columns, Math.floor(room / 2), look)
+  if (mode.kind === 'target') return targetLines(mode, fleet, columns, Math.floor(room / 2), style)
   if (session !== null && room >= smallScreen / 2) {
     // The list gets what it needs, up to a half, and the title.
     const ofList = Math.min(sessions.length + 1, Math.ceil(room / 2))
     const about = { at: fleet.at, columns, room: room - ofList - 1 }
-    return ['', ...detailLines(session, detailOf(state, session), about, look)]
+    return ['', ...detailLines(session, detailOf(state, session), about, style)]
   }
   const asking = sessions.filter(needsPerson)
-  return attentionLines(asking, columns, Math.min(5, Math.floor(room / 6)), look)
+  return attentionLines(asking, columns, Math.min(5, Math.floor(room / 6)), style)
 }

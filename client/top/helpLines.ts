@@ -1,9 +1,9 @@
 /** The help of the screen: every key and what it does. */
 import { fit } from '../output/terminal.js'
 import { keyHelp, keyRemark } from './keys.js'
-import { type Look, wrapped } from './look.js'
+import { type TerminalStyle, wrapped } from './terminalStyle.js'
 
-export function helpLines(columns: number, room: number, { colors }: Look): string[] {
+export function helpLines(columns: number, room: number, { colors }: TerminalStyle): string[] {
   const width = Math.max(...keyHelp.map(({ keys }) => keys.length))
   const textColumns = Math.max(10, columns - width - 2)
   const keys = keyHelp.flatMap(({ keys, does }) =>

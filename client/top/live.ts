@@ -9,7 +9,7 @@ import { DetailReader } from './detail.js'
 import type { Fleet } from './fleet.js'
 import { type Frame, frameOf } from './frame.js'
 import type { Press } from './keys.js'
-import type { Look } from './look.js'
+import type { TerminalStyle } from './terminalStyle.js'
 import { type Order, progressOf } from './orders.js'
 import { failure, OrdersUnderWay, problemOf } from './ordersUnderWay.js'
 import { press } from './press.js'
@@ -27,7 +27,7 @@ export interface LiveOptions {
   home: Home
   readConfig: () => Config
   readFleet: (before: Fleet | null) => Promise<Fleet>
-  look: Look
+  style: TerminalStyle
 }
 
 export class LiveScreen {
@@ -52,7 +52,7 @@ export class LiveScreen {
     this.#details = new DetailReader(options.home)
     this.#orders = new OrdersUnderWay(options.home, options.readConfig)
     this.#state = initialState(this.#terminal.size)
-    this.#frame = frameOf(this.#state, options.look)
+    this.#frame = frameOf(this.#state, options.style)
   }
 
   /** Returns what became of the orders that were not carried out yet when the person quit. */
@@ -60,7 +60,7 @@ export class LiveScreen {
     this.#terminal.enter()
     const ink = render(
       createElement(App, {
-        colors: this.#options.look.colors,
+        colors: this.#options.style.colors,
         subscribe: (changed) => {
           this.#changed = changed
           return () => (this.#changed = () => undefined)
@@ -99,7 +99,7 @@ export class LiveScreen {
 
   #set(state: State): void {
     this.#state = state
-    const frame = frameOf(state, this.#options.look)
+    const frame = frameOf(state, this.#options.style)
     if (JSON.stringify(frame) !== JSON.stringify(this.#frame)) {
       this.#frame = frame
       this.#changed()

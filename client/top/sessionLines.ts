@@ -4,7 +4,7 @@ import { type Column, renderTable } from '../output/table.js'
 import { fit } from '../output/terminal.js'
 import { coarseSpan } from '../output/times.js'
 import type { FleetSession } from './fleet.js'
-import type { Look } from './look.js'
+import type { TerminalStyle } from './terminalStyle.js'
 
 export interface SessionLines {
   lines: string[]
@@ -19,15 +19,15 @@ const unmarked = '  '
 export function sessionLines(
   sessions: readonly FleetSession[],
   { chosen, at, columns, room }: { chosen: string | null; at: Date; columns: number; room: number },
-  look: Look,
+  style: TerminalStyle,
 ): SessionLines {
-  const { colors } = look
+  const { colors } = style
   const index = sessions.findIndex(({ name }) => name === chosen)
   const shown = sessions.length < room ? sessions.length : Math.max(1, room - 2)
   const from = Math.max(0, Math.min(index - Math.floor(shown / 2), sessions.length - shown))
   const to = from + shown
   const width = Math.max(1, columns - marked.length)
-  const table = sessionTable(sessions, at, width, look, { from, to }).split('\n')
+  const table = sessionTable(sessions, at, width, style, { from, to }).split('\n')
   const row = index < from || index >= to ? null : index - from + 1
   const lines = table.map((line, place) => `${place === row ? marked : unmarked}${line}`)
   const left = [
@@ -43,7 +43,7 @@ export function sessionTable(
   sessions: readonly FleetSession[],
   at: Date,
   width: number,
-  { colors }: Look,
+  { colors }: TerminalStyle,
   only?: { from: number; to: number },
 ): string {
   const ofList: Column<FleetSession>[] = columnsFor([...sessions], colors, at)

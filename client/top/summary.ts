@@ -3,10 +3,10 @@ import { fit, oneLine } from '../output/terminal.js'
 import { clock } from '../output/times.js'
 import { needsPerson, shownPhase, shownPhases } from './arrange.js'
 import type { Fleet, FleetSession } from './fleet.js'
-import { type Look, wrapped } from './look.js'
+import { type TerminalStyle, wrapped } from './terminalStyle.js'
 
 /** `outpool 14:03   1 waiting · 1 working` */
-export function headline({ sessions, at }: Fleet, columns: number, { colors }: Look): string {
+export function headline({ sessions, at }: Fleet, columns: number, { colors }: TerminalStyle): string {
   const counts = new Map<string, number>()
   for (const session of sessions) {
     const state = shownPhase(session)
@@ -21,7 +21,7 @@ export function headline({ sessions, at }: Fleet, columns: number, { colors }: L
 }
 
 /** Whole, as long as that takes no more than three lines: they say what to do. */
-export const problemLines = ({ problems }: Fleet, columns: number, { colors }: Look): string[] =>
+export const problemLines = ({ problems }: Fleet, columns: number, { colors }: TerminalStyle): string[] =>
   problems.flatMap((problem) => wrapped(`! ${problem}`, columns, 3).map((line) => colors.yellow(line)))
 
 /** One line for each session that needs a person, `most` of them. */
@@ -29,7 +29,7 @@ export const attentionLines = (
   sessions: readonly FleetSession[],
   columns: number,
   most: number,
-  { colors }: Look,
+  { colors }: TerminalStyle,
 ): string[] =>
   sessions
     .filter(needsPerson)

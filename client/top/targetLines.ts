@@ -2,7 +2,7 @@
 import { accountStateText } from '../output/accountCells.js'
 import { fit } from '../output/terminal.js'
 import type { Fleet } from './fleet.js'
-import type { Look } from './look.js'
+import type { TerminalStyle } from './terminalStyle.js'
 import type { Mode } from './state.js'
 
 /** As many lines as there is room for, the marked one among them. */
@@ -11,7 +11,7 @@ export function targetLines(
   fleet: Fleet,
   columns: number,
   room: number,
-  { colors }: Look,
+  { colors }: TerminalStyle,
 ): string[] {
   const fitting = Math.max(1, Math.min(targets.length, room - 1))
   const from = Math.max(0, Math.min(at - Math.floor(fitting / 2), targets.length - fitting))

@@ -4,14 +4,14 @@ import { SealKeyError } from '../errors.js'
 import type { Home } from '../state/home.js'
 import { readSealKeys, type SealKey, type SealKeys } from './keys.js'
 
-/** Between two looks whether another key is to seal. Milliseconds. */
-const lookEvery = 1_000
+/** How often the file is checked for another key that is to seal. Milliseconds. */
+const checkEvery = 1_000
 
 export class LiveSealKeys implements SealKeys {
   readonly #home: Home
   #keys: SealKeys
   #version: string
-  #lookedAt = performance.now()
+  #checkedAt = performance.now()
 
   /** Throws SealKeyError if there is no valid file. */
   constructor(home: Home) {
@@ -21,7 +21,7 @@ export class LiveSealKeys implements SealKeys {
   }
 
   get current(): SealKey {
-    if (performance.now() - this.#lookedAt >= lookEvery) this.#look()
+    if (performance.now() - this.#checkedAt >= checkEvery) this.#refresh()
     return this.#keys.current
   }
 
@@ -29,17 +29,17 @@ export class LiveSealKeys implements SealKeys {
     return this.#keys.byId
   }
 
-  /** Looks at once: a message under a new key may come before the next look, and would be dropped. */
+  /** Reads the file at once: a message under a new key may come before the next check, and would be dropped. */
   find(id: string): SealKey | undefined {
     const known = this.#keys.find(id)
     if (known !== undefined) return known
-    this.#look()
+    this.#refresh()
     return this.#keys.find(id)
   }
 
   /** A file that is not valid now is as good as an unchanged one: what is sealed has to stay readable. */
-  #look(): void {
-    this.#lookedAt = performance.now()
+  #refresh(): void {
+    this.#checkedAt = performance.now()
     const version = versionOf(this.#home.sealKeys)
     if (version === this.#version) return
     try {

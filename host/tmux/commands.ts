@@ -51,13 +51,13 @@ export class TmuxCommands {
     if (this.#connection?.isOpen === true && input === undefined && fitsOneLine(args)) {
       const answer = await this.#connection.run(args)
       if (answer) {
-        measures.tmux.say({ ms: performance.now() - began, via: 'connection' })
+        measures.tmux.record({ ms: performance.now() - began, via: 'connection' })
         return answer
       }
       if (!repeatable.has(args[0])) return { exitCode: 1, stdout: '', stderr: 'the connection was lost' }
     }
     const answer = await this.#runAsProcess(args, input)
-    measures.tmux.say({ ms: performance.now() - began, via: 'process' })
+    measures.tmux.record({ ms: performance.now() - began, via: 'process' })
     if (answer.exitCode === 0) this.#connectSoon()
     return answer
   }

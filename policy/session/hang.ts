@@ -8,7 +8,7 @@ export interface SignsOfLife {
   /** When its pane last changed. A busy program draws all the time, whatever it waits for. */
   drawnAt: number
   /** When it last wrote or reported something, or had a tool running. */
-  heardAt: number
+  lastActivityAt: number
   /** When it was first observed after its host had slept, or 0. */
   awakeAt: number
   /** Whether the system has stopped its process (SIGSTOP). */
@@ -17,10 +17,10 @@ export interface SignsOfLife {
 
 /** How the agent hangs, or null. */
 export function detectHang(
-  { now, drawnAt, heardAt, awakeAt, isStopped }: SignsOfLife,
+  { now, drawnAt, lastActivityAt, awakeAt, isStopped }: SignsOfLife,
   { hungAfter }: Pick<Timing, 'hungAfter'>,
 ): Hang | null {
   const isOver = (since: number): boolean => now - Math.max(since, awakeAt) > hungAfter
   if (isOver(drawnAt)) return isStopped ? 'stopped' : 'spinning'
-  return isOver(heardAt) ? 'hung-request' : null
+  return isOver(lastActivityAt) ? 'hung-request' : null
 }

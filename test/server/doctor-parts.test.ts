@@ -30,8 +30,8 @@ const examiner = examinerOf('claude-code')!
 
 describe('running checks', () => {
   it('ends although one check hangs and another throws, and keeps the order', async () => {
-    const check = (name: string, look: () => Promise<ReturnType<typeof ok>[]>, within = 60_000) => ({
-      ...{ name, within, look },
+    const check = (name: string, run: () => Promise<ReturnType<typeof ok>[]>, within = 60_000) => ({
+      ...{ name, within, run },
     })
     const findings = await runChecks([
       check('hangs', () => new Promise(() => undefined), 20),
@@ -57,13 +57,13 @@ describe('running checks', () => {
 
   it('runs at most four at a time, so that agent programs do not fill the memory', async () => {
     let [now, most] = [0, 0]
-    const look = async () => {
+    const run = async () => {
       most = Math.max(most, ++now)
       await new Promise((resolve) => setImmediate(resolve))
       now--
       return []
     }
-    await runChecks(Array.from({ length: 20 }, (_, index) => ({ name: `${index}`, within: 60_000, look })))
+    await runChecks(Array.from({ length: 20 }, (_, index) => ({ name: `${index}`, within: 60_000, run })))
     expect(most).toBe(4)
   })
 })

@@ -6,7 +6,7 @@ import { Screen } from '../../client/top/app.js'
 import type { Fleet, FleetSession } from '../../client/top/fleet.js'
 import { frameOf } from '../../client/top/frame.js'
 import type { Press } from '../../client/top/keys.js'
-import type { Look } from '../../client/top/look.js'
+import type { TerminalStyle } from '../../client/top/terminalStyle.js'
 import { press } from '../../client/top/press.js'
 import type { Effect } from '../../client/top/pressed.js'
 import { initialState, type Size, type State, withFleet } from '../../client/top/state.js'
@@ -16,7 +16,7 @@ import type { OutpoolEvent } from '../../config/events/schema.js'
 const at = new Date('2026-01-02T14:03:00Z')
 const hours = (count: number): string => new Date(at.getTime() + count * 3_600_000).toISOString()
 
-export const plain: Look = { colors: picocolors.createColors(false), isAscii: false }
+export const plain: TerminalStyle = { colors: picocolors.createColors(false), isAscii: false }
 
 export const session = (name: string, change: Partial<FleetSession> = {}): FleetSession => ({
   ...{
@@ -134,9 +134,9 @@ export const events: OutpoolEvent[] = [
 ]
 
 /** As a terminal shows it, through the library that draws it. */
-export function screen(state: State, look = plain): string {
-  const frame = frameOf(state, look)
-  return renderToString(createElement(Screen, { frame, colors: look.colors }), {
+export function screen(state: State, style = plain): string {
+  const frame = frameOf(state, style)
+  return renderToString(createElement(Screen, { frame, colors: style.colors }), {
     columns: state.size.columns,
   })
 }

@@ -93,12 +93,12 @@ async function watchLoop(options: ConnectionWatchOptions, signal: AbortSignal): 
     const hasBroken = breaks.take()
     if (!hasBroken && (await answers(connection, namespace, answerTimeout))) {
       answeredAt = since
-      measures.engine.say({ ms: performance.now() - since })
+      measures.engine.record({ ms: performance.now() - since })
       onStable(since)
       unanswered = 0
       continue
     }
-    measures.engine.say({ ms: null })
+    measures.engine.record({ ms: null })
     if (!(await untilReachable(options, signal))) return
     unanswered = hasBroken ? 0 : unanswered + 1
     if (unanswered > 1) onUnanswered()

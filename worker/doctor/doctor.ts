@@ -59,7 +59,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
   const { config, findings } = loadForDoctor(source)
   const found = await runChecks([
     ...programChecks(config, env, home),
-    { name: 'configuration', within: quick, look: () => Promise.resolve(findings) },
+    { name: 'configuration', within: quick, run: () => Promise.resolve(findings) },
     ...(config === null ? [] : accountChecks(config, env)),
     ...(config === null || config.services.length === 0
       ? []
@@ -181,8 +181,8 @@ function hostChecks(home: Home, env: NodeJS.ProcessEnv): Check[] {
 type CheckFindings = Finding | Finding[]
 
 /** A check with one finding or several, from a function or an async function. */
-const check = (name: string, within: number, look: () => CheckFindings | Promise<CheckFindings>): Check => ({
+const check = (name: string, within: number, run: () => CheckFindings | Promise<CheckFindings>): Check => ({
   name,
   within,
-  look: async () => [await look()].flat(),
+  run: async () => [await run()].flat(),
 })

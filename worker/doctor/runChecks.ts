@@ -6,7 +6,7 @@ export interface Check {
   name: string
   /** Time limit, from its start. Milliseconds. */
   within: number
-  look: () => Promise<Finding[]>
+  run: () => Promise<Finding[]>
 }
 
 /** Agent programs take 300 MB and a core each for a moment: this many checks at a time leave the machine usable. */
@@ -23,7 +23,7 @@ export async function runChecks(checks: readonly Check[]): Promise<Finding[]> {
   return results.flat()
 }
 
-async function runWithin({ name, within, look }: Check): Promise<Finding[]> {
+async function runWithin({ name, within, run }: Check): Promise<Finding[]> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<Finding[]>((resolve) => {
     timer = setTimeout(
@@ -35,7 +35,7 @@ async function runWithin({ name, within, look }: Check): Promise<Finding[]> {
     )
   })
   try {
-    return await Promise.race([look(), late])
+    return await Promise.race([run(), late])
   } catch (error) {
     return [failed(name, error)]
   } finally {

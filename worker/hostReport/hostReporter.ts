@@ -22,11 +22,11 @@ import { isTransient } from '../engine/retryTransient.js'
 import { log } from '../../host/log.js'
 import { SilentHosts } from './silentHosts.js'
 
-/** Between two looks at the events that were recorded meanwhile. Milliseconds. */
-const lookEvery = 5_000
-/** Between two looks at the other hosts. */
-const listenEvery = 15_000
-/** Between two looks at whether the sessions that need a person still exist. */
+/** Between two reports, if something was recorded meanwhile. Milliseconds. */
+const reportEvery = 5_000
+/** Between two checks for silent hosts. */
+const checkHostsEvery = 15_000
+/** Between two checks whether the sessions that need a person still exist. */
 const forgetEvery = 60_000
 /** A forecast takes a few ms for each account, and changes slowly. */
 const forecastEvery = 10 * 60_000
@@ -72,7 +72,7 @@ export class HostReporter {
     for (const event of this.#events.next()) this.#needs.note(event)
     await this.#bounded(() => this.#forgetEnded())
     await Promise.all([
-      this.#every(listenEvery, async () => {
+      this.#every(checkHostsEvery, async () => {
         this.#silentHosts = (await this.#silent.find()) ?? this.#silentHosts
       }),
       this.#every(forecastEvery, () => {
@@ -80,7 +80,7 @@ export class HostReporter {
         return Promise.resolve()
       }),
       this.#every(forgetEvery, () => this.#forgetEnded()),
-      this.#every(lookEvery, () => this.#report()),
+      this.#every(reportEvery, () => this.#report()),
     ])
   }
 

@@ -24,7 +24,7 @@ const maxConnections = 100
 /** A command sends its question at once, and takes the answer as fast as it can. Milliseconds. */
 const silentAfter = 10_000
 /** A socket that was removed, or could not be made, is made again. */
-const lookEvery = 10_000
+const checkEvery = 10_000
 
 export class LocalSocket {
   readonly #host: Host
@@ -35,7 +35,7 @@ export class LocalSocket {
   #server: Server | null = null
   /** Of the file at the path while we listen there. */
   #inode: number | null = null
-  #looking: NodeJS.Timeout | null = null
+  #checkTimer: NodeJS.Timeout | null = null
   #isOpen = false
   #hasWarned = false
 
@@ -50,16 +50,16 @@ export class LocalSocket {
   /** Resolves once it listens, or cannot do so now: no fleet has to do without its worker for that. */
   async open(): Promise<void> {
     this.#isOpen = true
-    this.#looking = setInterval(() => {
+    this.#checkTimer = setInterval(() => {
       if (this.#inode === null || this.#inode !== inodeOf(this.#path))
         void this.#listen().catch((error: unknown) => this.#warn(error))
-    }, lookEvery).unref()
+    }, checkEvery).unref()
     await this.#listen().catch((error: unknown) => this.#warn(error))
   }
 
   async close(): Promise<void> {
     this.#isOpen = false
-    if (this.#looking !== null) clearInterval(this.#looking)
+    if (this.#checkTimer !== null) clearInterval(this.#checkTimer)
     await this.#stopListening()
   }
 

@@ -15,7 +15,7 @@ import { rehearsalStep } from '../../policy/rehearsal.js'
 import { tryExclusive } from '../engine/lock.js'
 import { runRehearsal } from './run.js'
 
-const lookEvery = 1_000
+const pollEvery = 1_000
 
 export class RehearsalWatch {
   readonly #host: Host
@@ -28,8 +28,8 @@ export class RehearsalWatch {
   constructor(host: Host) {
     this.#host = host
     this.#loop = new PollingLoop({
-      run: (signal) => this.#look(signal),
-      pauseAfter: () => lookEvery,
+      run: (signal) => this.#poll(signal),
+      pauseAfter: () => pollEvery,
       failureText: 'the versions of agent programs could not be checked',
     })
   }
@@ -43,7 +43,7 @@ export class RehearsalWatch {
     return this.#loop.stop()
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
+  async #poll(signal: AbortSignal): Promise<void> {
     const { launchedAgents, config } = this.#host
     for (const agent of [...launchedAgents]) {
       launchedAgents.delete(agent)
@@ -68,7 +68,7 @@ export class RehearsalWatch {
       hasFailed: this.#failed.has(`${agent} ${version}`),
     })
     if (step === 'rehearse') this.#due.set(agent, version)
-    if (step === 'ask') this.#say(agent, version)
+    if (step === 'ask') this.#recordUnrehearsed(agent, version)
   }
 
   /** False if another one is under way, so that it is to be tried again. */
@@ -90,22 +90,22 @@ export class RehearsalWatch {
       if (verdict === null) {
         this.#failed.add(`${agent} ${version}`)
         log.warn(`${agent} ${version} could not be rehearsed: ${said}`)
-        this.#say(agent, version)
-      } else this.#record(verdict, performance.now() - startedAt)
+        this.#recordUnrehearsed(agent, version)
+      } else this.#recordVerdict(verdict, performance.now() - startedAt)
       return true
     } finally {
       await release()
     }
   }
 
-  #say(agent: string, version: string): void {
+  #recordUnrehearsed(agent: string, version: string): void {
     this.#host.events.record({
       ...{ id: `agent-unrehearsed/${agent}/${version}`, at: new Date().toISOString() },
       ...{ kind: 'agent-unrehearsed', agent, version },
     })
   }
 
-  #record(verdict: Verdict, ms: number): void {
+  #recordVerdict(verdict: Verdict, ms: number): void {
     const { agent, version, at, results } = verdict
     const missed = shortfalls(verdict)
     const worst = missed.find(({ isEssential }) => isEssential) ?? missed[0]

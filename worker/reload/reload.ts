@@ -21,7 +21,7 @@ import { FileWatch } from './fileWatch.js'
 import { messageOf } from '../../policy/errorFacts.js'
 
 /** A person who has saved the file looks at the log next. */
-const lookEvery = 1_000
+const pollEvery = 1_000
 const retryEvery = 10_000
 
 export class ConfigReload {
@@ -49,8 +49,8 @@ export class ConfigReload {
     this.#worker = worker
     this.#watch = new FileWatch(config.file)
     this.#loop = new PollingLoop({
-      run: () => this.#look(),
-      pauseAfter: () => lookEvery,
+      run: () => this.#poll(),
+      pauseAfter: () => pollEvery,
       failureText: `${config.file} could not be checked for changes`,
     })
   }
@@ -67,7 +67,7 @@ export class ConfigReload {
     return this.#loop.stop()
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     if (this.#isTimingOld) {
       await this.#worker.reconfigure(this.#config, { timingChanged: true })
       this.#isTimingOld = false

@@ -10,8 +10,8 @@ import { commonQueue, isWakeUpName, sessionWorkflowId } from '../../policy/ids.j
 import type { SessionStart } from '../../workflows/messages.js'
 import { type FleetEngine, storedRun } from '../connection/fleetKeys.js'
 
-/** Looks in a row at which a session was not watched: a move takes less time than the looks are apart. */
-const looksBeforeAsking = 2
+/** Polls in a row that found a session unwatched before the engine is asked for it: a move takes less time than lies between two. */
+const minUnwatchedPolls = 2
 
 export class DeletedSessions {
   readonly #host: Host
@@ -34,13 +34,13 @@ export class DeletedSessions {
   }
 
   /** `onSession` is called for each that was started again. Throws if the engine does not answer. */
-  async look(onSession: (session: string, workflow: string) => void): Promise<void> {
+  async restoreMissing(onSession: (session: string, workflow: string) => void): Promise<void> {
     const names = this.#host.records.names()
     for (const name of names) if (this.#sampler.isWatched(name)) this.#seen.add(name)
     const unwatched = names.filter((name) => this.#seen.has(name) && this.#shouldBeWatched(name))
     this.#unwatched = new Map(unwatched.map((name) => [name, (this.#unwatched.get(name) ?? 0) + 1]))
-    for (const [name, looks] of this.#unwatched) {
-      if (looks < looksBeforeAsking) continue
+    for (const [name, polls] of this.#unwatched) {
+      if (polls < minUnwatchedPolls) continue
       const launch = this.#host.records.newest(name)
       const workflowId = sessionWorkflowId(name)
       if (launch === null || (await storedRun(this.#engine, workflowId)) !== null) continue

@@ -31,11 +31,11 @@ import { carriedOverState, checkCarriedOver } from './carriedOver.js'
 const { WORKFLOW_EXECUTION_STATUS_RUNNING: running } = proto.temporal.api.enums.v1.WorkflowExecutionStatus
 
 /** One list each time. Milliseconds. */
-const lookEvery = 30_000
+const pollEvery = 30_000
 /** Of one list, and in all: sessions that ended long ago add up, and a stranger may start many. */
 const pageSize = 500
 const mostListed = 2_000
-/** States that are read at one look, of which each may have to be computed from its history. */
+/** States that are read in one poll, of which each may have to be computed from its history. */
 const mostRead = 20
 /** A text that is sent to a parked session changes nothing that lists show. Milliseconds. */
 const readAgainAfter = 5 * 60_000
@@ -70,15 +70,15 @@ export class InactiveSessions {
   #foreign = new Set<string>()
   /** When the state of a run was last asked for: one that does not answer must not keep others waiting. */
   #askedAt = new Map<string, number>()
-  #lookedAt = -Infinity
+  #polledAt = -Infinity
 
   constructor(options: InactiveOptions) {
     this.#options = options
   }
 
   /** `onSession` is called for each that was started again, with an id of its loss. Throws if the engine does not answer. */
-  async look(onSession: (session: string, id: string) => void): Promise<void> {
-    if (performance.now() - this.#lookedAt < lookEvery) return
+  async poll(onSession: (session: string, id: string) => void): Promise<void> {
+    if (performance.now() - this.#polledAt < pollEvery) return
     this.#known ??= this.#readAll()
     const listed = await this.#list()
     const runs = new Set(listed.map(({ runId }) => runId))
@@ -93,7 +93,7 @@ export class InactiveSessions {
       this.#askedAt.set(run.runId, performance.now())
       await this.#store(run)
     }
-    this.#lookedAt = performance.now()
+    this.#polledAt = performance.now()
   }
 
   #readAll(): Map<string, Known> {
@@ -165,7 +165,7 @@ export class InactiveSessions {
     const { engine } = this.#options
     const workflowId = sessionWorkflowId(session)
     const stored = await storedRun(engine, workflowId, known.runId)
-    // The look for terminated workflows starts it again, unless its history is deleted first.
+    // What looks for terminated workflows starts it again, unless its history is deleted first.
     if (stored?.isTerminated === true) return
     if (stored !== null || this.#isExpired(known) || known.engine !== (await this.#engineId())) {
       this.#drop(session)
@@ -184,7 +184,7 @@ export class InactiveSessions {
   /** Whether the engine has removed it by itself, as configured. */
   #isExpired({ closedAt }: Known): boolean {
     const { keep } = this.#options.host.config
-    return closedAt !== null && Date.now() - Date.parse(closedAt) >= keep.finished - lookEvery
+    return closedAt !== null && Date.now() - Date.parse(closedAt) >= keep.finished - pollEvery
   }
 
   /** A run of ours that came after it, and was not started by someone who had captured the start of it. */

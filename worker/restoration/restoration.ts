@@ -8,7 +8,7 @@ import { type InactiveOptions, InactiveSessions } from './inactive.js'
 import { TerminatedWorkflows } from './terminated.js'
 
 /** One list of workflows each time, and one more at some, whatever the number of sessions. Milliseconds. */
-const lookEvery = 10_000
+const pollEvery = 10_000
 
 export class Restoration {
   readonly #host: Host
@@ -34,9 +34,9 @@ export class Restoration {
     this.#deleted = new DeletedSessions(host, sampler, client, engine)
     this.#inactive = new InactiveSessions({ host, client, engine, keys, isEmbedded })
     this.#loop = new PollingLoop({
-      run: () => this.#look(),
-      pauseAfter: () => lookEvery,
-      firstPause: lookEvery,
+      run: () => this.#poll(),
+      pauseAfter: () => pollEvery,
+      firstPause: pollEvery,
       failureText: 'workflows that were ended at the engine could not be looked for',
     })
   }
@@ -49,12 +49,12 @@ export class Restoration {
     return this.#loop.stop()
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const now = Date.now()
-    await this.#terminated.look(this.#seenUpTo)
+    await this.#terminated.restoreSince(this.#seenUpTo)
     this.#seenUpTo = now
-    await this.#deleted.look((session, launch) => this.#record(session, 'deleted', launch))
-    await this.#inactive.look((session, loss) => this.#record(session, 'deleted', loss))
+    await this.#deleted.restoreMissing((session, launch) => this.#record(session, 'deleted', launch))
+    await this.#inactive.poll((session, loss) => this.#record(session, 'deleted', loss))
   }
 
   #record(session: string, how: 'terminated' | 'deleted', id: string): void {

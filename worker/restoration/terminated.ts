@@ -54,7 +54,7 @@ export class TerminatedWorkflows {
   }
 
   /** Restores what was terminated since then (ms since the epoch). Throws if the engine does not answer. */
-  async look(since: number): Promise<void> {
+  async restoreSince(since: number): Promise<void> {
     const { client } = this.#options
     const query = `ExecutionStatus = 'Terminated' AND CloseTime >= '${new Date(since - slack).toISOString()}'`
     const found: WorkflowExecutionInfo[] = []

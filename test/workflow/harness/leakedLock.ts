@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import proto from '@temporalio/proto'
 import type { TestWorkflowEnvironment } from '@temporalio/testing'
 
-/** Between two looks at a server whose time does not skip. Milliseconds. */
-const lookEvery = 5_000
+/** Between two snapshots of a server whose time does not skip. Milliseconds. */
+const pollEvery = 5_000
 /** Nothing in these tests computes for so long: a task that has not moved since then is lost. Milliseconds. */
 const lostAfter = 60_000
 
@@ -43,35 +43,35 @@ export async function skip(env: TestWorkflowEnvironment, ms: number): Promise<vo
   if (ms >= shortest) slowFor.set(env, took < ms ? 0 : slow + took)
 }
 
-/** A step that takes seconds gives no time for two looks, however many of them follow one another. */
+/** A step that takes seconds gives no time for two snapshots, however many of them follow one another. */
 async function unlockIfNothingRuns(env: TestWorkflowEnvironment, signal: AbortSignal): Promise<void> {
   const isOver = (): boolean => signal.aborted
   // A server that skips has done so by then.
   await delay(shortest / 2, undefined, { signal }).catch(() => undefined)
   if (isOver()) return
-  const look = await lookAt(env).catch(() => null)
-  if (look?.tasks === '' && !isOver()) await env.connection.testService?.unlockTimeSkipping({})
+  const snapshot = await takeSnapshot(env).catch(() => null)
+  if (snapshot?.tasks === '' && !isOver()) await env.connection.testService?.unlockTimeSkipping({})
 }
 
 async function unlockIfIdle(env: TestWorkflowEnvironment, signal: AbortSignal): Promise<void> {
-  let before: Look | null = null
+  let before: Snapshot | null = null
   let inProgress = { tasks: '', since: 0 }
   for (;;) {
-    await delay(lookEvery, undefined, { signal }).catch(() => undefined)
+    await delay(pollEvery, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
     // The sleep itself reports a server that does not answer.
-    const look = await lookAt(env).catch(() => null)
-    if (look === null) continue
-    if (look.tasks !== inProgress.tasks) inProgress = { tasks: look.tasks, since: look.at }
-    const isIdle = look.tasks === '' || look.at - inProgress.since > lostAfter
-    if (isIdle && before !== null && isAtOurPace(before, look))
+    const snapshot = await takeSnapshot(env).catch(() => null)
+    if (snapshot === null) continue
+    if (snapshot.tasks !== inProgress.tasks) inProgress = { tasks: snapshot.tasks, since: snapshot.at }
+    const isIdle = snapshot.tasks === '' || snapshot.at - inProgress.since > lostAfter
+    if (isIdle && before !== null && isAtOurPace(before, snapshot))
       await env.connection.testService?.unlockTimeSkipping({})
-    before = look
+    before = snapshot
   }
 }
 
 /** What is in progress at the server, and its time, by real time; both in ms. */
-interface Look {
+interface Snapshot {
   at: number
   virtual: number
   /** The workflow tasks and attempts of activities in progress; empty if there are none. */
@@ -79,10 +79,10 @@ interface Look {
 }
 
 /** An agent that is watched is looked at every few seconds of either time, so that only the clock tells whether time skips. */
-const isAtOurPace = (before: Look, now: Look): boolean =>
+const isAtOurPace = (before: Snapshot, now: Snapshot): boolean =>
   now.virtual - before.virtual < 2 * (now.at - before.at)
 
-async function lookAt(env: TestWorkflowEnvironment): Promise<Look> {
+async function takeSnapshot(env: TestWorkflowEnvironment): Promise<Snapshot> {
   const { workflowService } = env.connection
   const namespace = env.namespace ?? 'default'
   const { executions } = await workflowService.listOpenWorkflowExecutions({

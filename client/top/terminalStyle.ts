@@ -3,14 +3,14 @@ import type { Colors } from 'picocolors/types.js'
 import { printableInColor } from '../../policy/printable.js'
 import { columnsOf, fit, inAscii, oneLine } from '../output/terminal.js'
 
-export interface Look {
+export interface TerminalStyle {
   colors: Colors
   /** Whether the terminal shows nothing but ASCII. */
   isAscii: boolean
 }
 
 /** The line as it goes to the terminal. What it cannot show is a question mark of the same width. */
-export function drawn(line: string, { isAscii }: Look): string {
+export function drawn(line: string, { isAscii }: TerminalStyle): string {
   const clean = printableInColor(line)
   if (!isAscii) return clean
   return inAscii(clean).replaceAll(/[^\u0000-\u007f]+/gu, (foreign) => '?'.repeat(columnsOf(foreign)))
