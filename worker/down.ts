@@ -32,7 +32,7 @@ export async function down(home: Home, say: Say): Promise<void> {
 }
 
 /** Ends the worker that a person's `up` replaces. Throws AlreadyRunningError if it has to stay, and DownError. */
-export async function makeWay(home: Home, isAsked: boolean, say: Say): Promise<void> {
+export async function endReplacedWorker(home: Home, isAsked: boolean, say: Say): Promise<void> {
   const holder = await runningHolder(home)
   if (holder === null) return
   switch (takeover(holder, version(), isAsked)) {

@@ -10,7 +10,7 @@ import { EngineSockets } from './connection/engineSockets.js'
 import { untilSoleWorker } from './connection/soleWorker.js'
 import { assertIndependent } from '../host/identity/failureDomains.js'
 import { agentVersion } from '../host/process/agentVersions.js'
-import { makeWay } from './down.js'
+import { endReplacedWorker } from './down.js'
 import { checkTmux } from './doctor/programs.js'
 import { checkRehearsal } from './doctor/rehearsals.js'
 import { namedEngine, reach, type ConnectOptions } from './engine/connect.js'
@@ -67,7 +67,7 @@ async function run(
 ): Promise<void> {
   const manager = ServiceManager.fromEnv(process.env, say)
   // A worker alone ends no `up`: that would end the engine that it needs.
-  if (ownEngine) await stop.before(makeWay(home, replace, say))
+  if (ownEngine) await stop.before(endReplacedWorker(home, replace, say))
   const lock = await stop.before(
     lockHome(home, { parent: parentCommand(), isService: manager !== null, say }),
   )

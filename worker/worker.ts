@@ -142,8 +142,8 @@ export async function startWorker(input: {
   const { done } = pollers
   const reporter = new HostReporter(client, host)
   reporter.start(hasDied ? lastSeen : null)
-  const silenced = new AbortController()
-  const living = giveSignsOfLife(connection, namespace, workerIdentity(hostId), silenced.signal)
+  const presenceStopped = new AbortController()
+  const presenceLoop = giveSignsOfLife(connection, namespace, workerIdentity(hostId), presenceStopped.signal)
   const reassigning = reassignActivities(client, hostId, pendingResults).catch((error: unknown) =>
     log.warn(
       { err: error },
@@ -165,12 +165,12 @@ export async function startWorker(input: {
   try {
     await Promise.race([retryTransient(() => configureWatchdogs(client, home, config, endIfForeign)), done])
   } catch (error) {
-    silenced.abort()
+    presenceStopped.abort()
     await commandSocket.close()
     await connectionWatch.stop()
     await restoration.stop()
     pollers.shutDown()
-    await Promise.all([done.catch(() => undefined), living, reporter.stop()])
+    await Promise.all([done.catch(() => undefined), presenceLoop, reporter.stop()])
     throw error
   }
   return {
@@ -197,14 +197,14 @@ export async function startWorker(input: {
     },
     stop: async (why = 'it was asked to') => {
       const stopping = (async () => {
-        silenced.abort()
+        presenceStopped.abort()
         await commandSocket.close()
         const watchStopped = connectionWatch.stop()
         pollers.shutDown()
         await done.catch(() => undefined)
         await watchStopped
         await restoration.stop()
-        await Promise.all([reassigning, living, reporter.stop()])
+        await Promise.all([reassigning, presenceLoop, reporter.stop()])
         await prober.stop()
         await cleanup.stop()
         await blockers.stop()

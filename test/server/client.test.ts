@@ -189,15 +189,20 @@ describe('ls', () => {
     })
     expect(await harness.runOk('ls')).toMatch(new RegExp(`^${name} +never heard of, was working`, 'm'))
     expect(await harness.runOk('send', name, 'x')).toContain(`it waits for the worker of its host ${far}`)
-    const silenced = new AbortController()
+    const presenceStopped = new AbortController()
     const { connection } = harness.client
-    const living = giveSignsOfLife(connection, harness.server.namespace, `1.a@${far}`, silenced.signal)
+    const presenceLoop = giveSignsOfLife(
+      connection,
+      harness.server.namespace,
+      `1.a@${far}`,
+      presenceStopped.signal,
+    )
     await harness.untilListed(
       name,
       ({ silentSince, attention }) => silentSince === undefined && attention === null,
     )
-    silenced.abort()
-    await living
+    presenceStopped.abort()
+    await presenceLoop
     expect((await lastSignsOfLife(connection, harness.server.namespace)).get(far)).toBeGreaterThan(0)
   })
 

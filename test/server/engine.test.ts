@@ -48,7 +48,7 @@ describe('the embedded engine', () => {
       env: ownEngineOnly(),
       say: (line) => said.push(line),
       firstPorts: testPorts,
-      rhythm: quick,
+      timing: quick,
       ...options,
     })
     cleanUp.push(() => engine.stop())
@@ -356,7 +356,7 @@ describe('an engine of the user’s own', () => {
       const connection = await connected(address)
       const said: string[] = []
       const env = { ...ownEngineOnly(), TEMPORAL_ADDRESS: address }
-      const engine = await openEngine({ home, env, say: (line) => said.push(line), rhythm: quick })
+      const engine = await openEngine({ home, env, say: (line) => said.push(line), timing: quick })
       expect(engine).toMatchObject({
         own: false,
         endpoint: { address, namespace: 'default', uiUrl: null, pid: null },

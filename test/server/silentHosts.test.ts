@@ -21,8 +21,8 @@ it('law 14: a host with sessions is missed after a minute without a sign of life
   const { home, namespace } = server
   const connection = await Connection.connect(server.connectOptions)
   const client = sealedClient(home, connection, namespace)
-  const silenced = new AbortController()
-  let living = Promise.resolve()
+  const presenceStopped = new AbortController()
+  let presenceLoop = Promise.resolve()
   try {
     const file = join(home.dir, 'outpool.yaml')
     const pool = { accounts: [{ name: 'max-1', configDir: home.dir }] }
@@ -42,7 +42,7 @@ it('law 14: a host with sessions is missed after a minute without a sign of life
     expect(await hosts.find()).toBeNull()
     laterMs = 70_000
     expect(await hosts.find()).toEqual([{ host: 'far', since: expect.any(String) as string, sessions: 1 }])
-    living = giveSignsOfLife(connection, namespace, '1.a@far', silenced.signal)
+    presenceLoop = giveSignsOfLife(connection, namespace, '1.a@far', presenceStopped.signal)
     // One that has listened for a minute already.
     const ofOther = new SilentHosts(client, host, () => Date.now() + laterMs)
     laterMs = -65_000
@@ -53,8 +53,8 @@ it('law 14: a host with sessions is missed after a minute without a sign of life
       () => ofOther.find(),
       (silent) => silent?.length === 0,
     )
-    silenced.abort()
-    await living
+    presenceStopped.abort()
+    await presenceLoop
     laterMs = 200_000
     expect(await ofOther.find()).toMatchObject([{ host: 'far' }])
     await session.terminate()
@@ -64,8 +64,8 @@ it('law 14: a host with sessions is missed after a minute without a sign of life
       (silent) => silent?.length === 0,
     )
   } finally {
-    silenced.abort()
-    await living
+    presenceStopped.abort()
+    await presenceLoop
     await connection.close()
     await server.stop()
     rmSync(home.dir, { recursive: true, force: true })

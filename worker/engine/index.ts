@@ -43,7 +43,7 @@ export interface OpenEngine {
   ui?: boolean
   /** Where the search for free ports begins; 7233 and 8233 by default. */
   firstPorts?: { grpc: number; ui: number }
-  rhythm?: Partial<SupervisionTiming>
+  timing?: Partial<SupervisionTiming>
   /** When it aborts, an embedded engine that is being started is ended. */
   signal?: AbortSignal
 }
@@ -67,7 +67,7 @@ export async function openEngine(open: OpenEngine): Promise<Engine> {
   const endpoint = { address: options.address, namespace, uiUrl: null, pid: null }
   await writeEndpoint(open.home, endpoint)
   const repair = (): void => repairEndpoint(open.home, endpoint, open.say)
-  const repairing = setInterval(repair, open.rhythm?.callEvery ?? repairEvery).unref()
+  const repairing = setInterval(repair, open.timing?.callEvery ?? repairEvery).unref()
   return {
     endpoint,
     own: false,
@@ -81,7 +81,7 @@ export async function openEngine(open: OpenEngine): Promise<Engine> {
 }
 
 async function openEmbedded(open: OpenEngine): Promise<Engine> {
-  const { home, env, say, onDown, onUp, rhythm } = open
+  const { home, env, say, onDown, onUp, timing } = open
   const first = await startOrAdopt(open)
   const connectOptions: ConnectOptions = { address: first.endpoint.address }
   try {
@@ -91,7 +91,7 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
     await endEmbedded(first.process)
     throw error
   }
-  const keepHouse = createHousekeeper(open)
+  const runMaintenance = createMaintenance(open)
   const supervised = superviseEngine({
     first,
     restart: async (signal) => {
@@ -107,12 +107,12 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
     },
     say,
     housekeeping: () => {
-      keepHouse()
+      runMaintenance()
       repairEndpoint(home, engine.endpoint, say)
     },
     ...(onDown === undefined ? {} : { onDown }),
     ...(onUp === undefined ? {} : { onUp }),
-    ...(rhythm === undefined ? {} : { rhythm }),
+    ...(timing === undefined ? {} : { timing }),
   })
   let stopped: Promise<void> | undefined
   const engine: Engine = {
@@ -125,7 +125,7 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
 }
 
 /** Trims the log, and warns of a full disk: an engine on a full disk still answers, but can store nothing. */
-function createHousekeeper({ home, say, keep = engineRetention }: OpenEngine): () => void {
+function createMaintenance({ home, say, keep = engineRetention }: OpenEngine): () => void {
   let wasFull = false
   return () => {
     trimLog(serverLogFile(home), keep.log)

@@ -17,7 +17,7 @@ export interface Supervision {
   onUp?: (server: EmbeddedServer) => void
   /** Called before each call to the server, to keep the log small. */
   housekeeping?: () => void
-  rhythm?: Partial<SupervisionTiming>
+  timing?: Partial<SupervisionTiming>
 }
 
 export interface SupervisionTiming {
@@ -48,10 +48,10 @@ export interface SupervisedEngine {
 
 /** Begins to supervise, until `stop` of the returned object is called. */
 export function superviseEngine(supervision: Supervision): SupervisedEngine {
-  const rhythm: SupervisionTiming = { ...defaultTiming, ...supervision.rhythm }
+  const timing: SupervisionTiming = { ...defaultTiming, ...supervision.timing }
   const stopping = new AbortController()
   const state = { server: supervision.first, up: true }
-  const watch = watchOver(supervision, rhythm, stopping.signal, state)
+  const watch = watchOver(supervision, timing, stopping.signal, state)
   return {
     stop: async () => {
       stopping.abort()
@@ -63,20 +63,20 @@ export function superviseEngine(supervision: Supervision): SupervisedEngine {
 
 async function watchOver(
   supervision: Supervision,
-  rhythm: SupervisionTiming,
+  timing: SupervisionTiming,
   signal: AbortSignal,
   state: { server: EmbeddedServer; up: boolean },
 ): Promise<void> {
   const { say, onDown, onUp, housekeeping } = supervision
   for (;;) {
-    const why = await lost(state.server, rhythm, signal, housekeeping)
+    const why = await lost(state.server, timing, signal, housekeeping)
     if (why === null) return
     say(`The engine ${why}: starting it again.`)
     state.up = false
     onDown?.()
     if (why === 'hangs')
       await endEmbedded(state.server.process).catch((error: unknown) => say(messageOf(error)))
-    const server = await startAgain(supervision, rhythm, signal)
+    const server = await startAgain(supervision, timing, signal)
     if (server === null) return
     state.server = server
     state.up = true
@@ -88,7 +88,7 @@ async function watchOver(
 /** Tries until it works; null once `signal` aborts. */
 async function startAgain(
   { restart, say }: Supervision,
-  rhythm: SupervisionTiming,
+  timing: SupervisionTiming,
   signal: AbortSignal,
 ): Promise<EmbeddedServer | null> {
   for (let failures = 1; ; failures++) {
@@ -98,7 +98,7 @@ async function startAgain(
       if (signal.aborted) return null
       if (failures === reportAfterFailures) say(describeError(error))
     }
-    await pause(rhythm.pauses[failures - 1] ?? rhythm.pauses.at(-1) ?? 0, signal)
+    await pause(timing.pauses[failures - 1] ?? timing.pauses.at(-1) ?? 0, signal)
   }
 }
 
@@ -109,23 +109,23 @@ const describeError = (error: unknown): string =>
 /** Waits until the server has ended or hangs, and returns which; null once `signal` aborts. */
 async function lost(
   server: EmbeddedServer,
-  rhythm: SupervisionTiming,
+  timing: SupervisionTiming,
   signal: AbortSignal,
   housekeeping?: () => void,
 ): Promise<'ended' | 'hangs' | null> {
   let heard = performance.now()
-  let nextCall = heard + rhythm.callEvery
+  let nextCall = heard + timing.callEvery
   for (;;) {
-    await pause(rhythm.pollEvery, signal)
+    await pause(timing.pollEvery, signal)
     if (signal.aborted) return null
     if (!(await isAlive(server.process))) return 'ended'
     const now = performance.now()
     if (now < nextCall) continue
     housekeeping?.()
-    if (await answers({ address: server.endpoint.address }, embeddedNamespace, rhythm.callEvery))
+    if (await answers({ address: server.endpoint.address }, embeddedNamespace, timing.callEvery))
       heard = performance.now()
-    else if (performance.now() - heard > rhythm.hangs) return 'hangs'
-    nextCall = performance.now() + rhythm.callEvery
+    else if (performance.now() - heard > timing.hangs) return 'hangs'
+    nextCall = performance.now() + timing.callEvery
   }
 }
 

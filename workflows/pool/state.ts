@@ -4,7 +4,7 @@ import type { NoticeBoard } from '../../policy/notices/notice.js'
 import { newBoard } from '../../policy/notices/notices.js'
 import type { PoolSettings } from '../../policy/pool/lease.js'
 import { firstFence } from '../fences.js'
-import type { StoryLine } from './story.js'
+import type { DecisionLine } from './decisionLog.js'
 import { newPoolState, type PoolState } from '../../policy/pool/transitions.js'
 
 export interface PoolWorkflowState {
@@ -15,8 +15,8 @@ export interface PoolWorkflowState {
   hosts?: HostReports
   /** Hosts that are not heard of, of which their sessions were notified (silence.ts). */
   silentHosts?: string[]
-  /** The newest decisions in words, oldest first (story.ts). Absent before the first. */
-  story?: StoryLine[]
+  /** The newest decisions in words, oldest first (decisionLog.ts). Absent before the first. */
+  story?: DecisionLine[]
   /** When the leases were last compared with the sessions that run. */
   reconciledAt: string
 }

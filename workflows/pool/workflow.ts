@@ -22,7 +22,7 @@ import { NoticeSender } from './notices.js'
 import { sendInBatches, signalSession } from './signals.js'
 import { SilenceAnnouncer } from './silence.js'
 import { newState, type PoolWorkflowState } from './state.js'
-import { continueStory } from './story.js'
+import { appendDecisions } from './decisionLog.js'
 
 /** Time alone changes nothing sooner than this. */
 const minWait = 1_000
@@ -44,7 +44,7 @@ export async function pool(input: PoolSettings | CarriedOver<PoolWorkflowState>)
     const decision = transitions.decide(state.pool, now())
     state.pool = decision.state
     const answered = handlers.answerBatches(decision)
-    state.story = continueStory(state.story, decision, now())
+    state.story = appendDecisions(state.story, decision, now())
     showPool(state)
     for (const account of decision.probes) void probe(ctx, account)
     for (const announcement of handlers.takeAnnouncements()) notices.announce(announcement, now())

@@ -2,7 +2,7 @@
 import { clock, ms } from '../../policy/instants.js'
 import type { Decision } from '../../policy/pool/transitions.js'
 
-export interface StoryLine {
+export interface DecisionLine {
   /** ISO 8601 in UTC. */
   at: string
   text: string
@@ -13,11 +13,11 @@ const linesMax = 20
 /** The reason may list every account. */
 const textMax = 200
 
-export function continueStory(
-  story: readonly StoryLine[] = [],
+export function appendDecisions(
+  log: readonly DecisionLine[] = [],
   { grants, denials, failbacks, probes }: Decision,
   now: string,
-): StoryLine[] {
+): DecisionLine[] {
   const lines = [
     ...grants.map(({ session, grant }) => `**${session}** → ${grant.place.name}: ${grant.why}`),
     ...denials.map(
@@ -27,5 +27,5 @@ export function continueStory(
     ...failbacks.map(({ session, why }) => `**${session}** may leave its fallback: ${why}`),
     ...probes.map((account) => `${account} is asked for its usage`),
   ]
-  return [...story, ...lines.map((text) => ({ at: now, text: text.slice(0, textMax) }))].slice(-linesMax)
+  return [...log, ...lines.map((text) => ({ at: now, text: text.slice(0, textMax) }))].slice(-linesMax)
 }
