@@ -20,7 +20,7 @@ import { EngineUnreachableError, MissingProgramError } from './errors.js'
 import { log } from '../host/log.js'
 import { lockHome } from './lock.js'
 import { ConfigReload } from './reload/reload.js'
-import { ServiceManager } from './serviceManager.js'
+import { SystemdNotifier } from './systemdNotifier.js'
 import type { Metrics } from './metrics/metrics.js'
 import { parentCommand, StopRequest, StoppedEarlyError } from './stopRequest.js'
 import { startWorker } from './worker.js'
@@ -65,11 +65,11 @@ async function run(
   { home, config, byContent, ownEngine, ui, replace }: UpOptions,
   stop: StopRequest,
 ): Promise<void> {
-  const manager = ServiceManager.fromEnv(process.env, say)
+  const notifier = SystemdNotifier.fromEnv(process.env, say)
   // A worker alone ends no `up`: that would end the engine that it needs.
   if (ownEngine) await stop.before(endReplacedWorker(home, replace, say))
   const lock = await stop.before(
-    lockHome(home, { parent: parentCommand(), isService: manager !== null, say }),
+    lockHome(home, { parent: parentCommand(), isService: notifier !== null, say }),
   )
   try {
     await stop.before(assertTmux())
@@ -79,7 +79,7 @@ async function run(
       ownEngine ? openOwnEngine(home, config, ui, stop.signal) : reachExisting(home),
     )
     try {
-      await serve(home, { config, byContent }, engine, stop, manager)
+      await serve(home, { config, byContent }, engine, stop, notifier)
     } finally {
       if (ownEngine) say('stopping the engine')
       await engine.stop()
@@ -130,7 +130,7 @@ async function serve(
   { config, byContent }: { config: Config; byContent: boolean },
   engine: EngineConnection,
   stop: StopRequest,
-  manager: ServiceManager | null,
+  notifier: SystemdNotifier | null,
 ): Promise<void> {
   const metrics = await metricsOf(home, config)
   Runtime.install({
@@ -152,13 +152,13 @@ async function serve(
   )
   say('ready. Stop with Ctrl-C; panes keep running.')
   void sayRehearsals(home, config)
-  await manager?.ready()
+  await notifier?.ready()
   const stopped = new AbortController()
-  const notifying = manager?.notifyWhile(() => worker.isProgressing(), stopped.signal)
+  const notifying = notifier?.notifyWhile(() => worker.isProgressing(), stopped.signal)
   reload.start()
   const reason = await Promise.race([stop.requested, worker.done.then(() => 'the worker ended')])
   stopped.abort()
-  await manager?.stopping()
+  await notifier?.stopping()
   say(`${reason}: ending the watches`)
   await reload.stop()
   await worker.stop(reason)

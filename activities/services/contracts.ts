@@ -118,8 +118,8 @@ export interface AwaitRecoveryRequest {
   since: string
 }
 
-/** No agent could help: what was the matter, of which a person is notified if the host has a way to. */
-interface AskForHelpRequest {
+/** `what`: why no agent could help, for the incident, which also says whether a person is notified. */
+interface NoteIncidentRequest {
   service: string
   incident: number
   what: string
@@ -150,7 +150,7 @@ export interface ServiceActivities {
   /** Checks what the agent did: the service's own heartbeat has to be back, and the `verify` command has to succeed. */
   verifyService(request: VerifyRequest): Promise<VerifyResult>
   /** Writes into the incident whether a person is notified. */
-  noteIncident(request: AskForHelpRequest): Promise<void>
+  noteIncident(request: NoteIncidentRequest): Promise<void>
   /** Returns the report, without its quotes. */
   closeIncident(request: CloseIncidentRequest): Promise<string>
 }

@@ -64,7 +64,7 @@ export class TmuxCommands {
 
   /** Runs the command as a separate process. */
   async #runAsProcess(args: readonly TmuxArgument[], input = ''): Promise<TmuxAnswer> {
-    const result = await execa('tmux', [...this.#server.ifRunning, ...asProcessArguments(args)], {
+    const result = await execa('tmux', [...this.#server.argumentsIfRunning, ...asProcessArguments(args)], {
       env: bareEnvironment(),
       extendEnv: false,
       input,
@@ -83,7 +83,7 @@ export class TmuxCommands {
   #connectSoon(): void {
     if (this.#connection?.isOpen === true || performance.now() < this.#connectAgainAt) return
     this.#connectAgainAt = performance.now() + connectEvery
-    void TmuxConnection.open(this.#server.ifRunning, bareEnvironment())
+    void TmuxConnection.open(this.#server.argumentsIfRunning, bareEnvironment())
       .then((connection) => {
         this.#connection = connection
       })

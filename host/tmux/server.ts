@@ -64,7 +64,7 @@ export class TmuxServer {
   }
 
   /** Arguments for a command to the running server. Only `start` starts one. */
-  get ifRunning(): string[] {
+  get argumentsIfRunning(): string[] {
     return [...this.#named, '-N']
   }
 

@@ -24,7 +24,7 @@ import {
   accountFailures,
   costNothing,
   failuresWith,
-  forgiveCarry,
+  retryAllAccounts,
   isHostFailure,
   pauseForPerson,
   requestAfterFailures,
@@ -86,7 +86,7 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
       const isRetried = failures?.isCarry === true
       const denial = isRetried ? retriedWithin(answer.denial, retryPause(ctx, failures.count)) : answer.denial
       const retryRequest = (): LeaseRequest => {
-        forgiveCarry(plan)
+        retryAllAccounts(plan)
         return (request = newRequest(ctx, plan, []))
       }
       show(ctx, {
@@ -225,7 +225,7 @@ async function parkSession(
 }
 
 function applyOrder(plan: StartPlan, order: SessionOrder): void {
-  forgiveCarry(plan)
+  retryAllAccounts(plan)
   if (order.kind !== 'move') return
   plan.prefer = order.args.to
   plan.pinned = order.args.to !== null

@@ -62,7 +62,7 @@ export function failuresWith(
 }
 
 /** Every account may be tried again, and a fallback may be paid for if none of them is able. */
-export function forgiveCarry(plan: StartPlan): void {
+export function retryAllAccounts(plan: StartPlan): void {
   plan.exclude = []
   if (plan.failures) plan.failures.isCarry = false
 }

@@ -6,7 +6,7 @@ import { execa } from 'execa'
 const program = 'systemd-notify'
 const answerWithinMs = 10_000
 
-export class ServiceManager {
+export class SystemdNotifier {
   /** How often a watchdog notification is due; null if systemd expects none. Milliseconds. */
   readonly notifyEvery: number | null
   readonly #socket: string
@@ -23,14 +23,14 @@ export class ServiceManager {
    * Null if no service manager started us. Removes its variables from `env`, so that agents and tasks that we start cannot notify it
    * in our name.
    */
-  static fromEnv(env: NodeJS.ProcessEnv, say: (line: string) => void): ServiceManager | null {
+  static fromEnv(env: NodeJS.ProcessEnv, say: (line: string) => void): SystemdNotifier | null {
     const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: usec, WATCHDOG_PID: pid } = env
     for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) Reflect.deleteProperty(env, name)
     if (socket === undefined || socket === '') return null
     const isForUs = pid === undefined || pid === String(process.pid)
     const limitMs = isForUs && /^[1-9]\d*$/.test(usec ?? '') ? Number(usec) / 1_000 : null
     // A third of the limit, since one notification may be late and another lost.
-    return new ServiceManager(socket, limitMs === null ? null : limitMs / 3, say)
+    return new SystemdNotifier(socket, limitMs === null ? null : limitMs / 3, say)
   }
 
   ready(): Promise<void> {

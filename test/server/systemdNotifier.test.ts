@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ServiceManager } from '../../worker/serviceManager.js'
+import { SystemdNotifier } from '../../worker/systemdNotifier.js'
 import { lacksSystemdNotify, type NotifySocket, openNotifySocket } from '../../lab/machine/notifySocket.js'
 import { until } from '../../lab/until.js'
 
@@ -31,9 +31,9 @@ const untilHeard = (what: string, times: number) =>
 
 describe('if no service manager listens', () => {
   it('nothing is sent, and a variable meant for another process is ignored', () => {
-    expect(ServiceManager.fromEnv({}, () => undefined)).toBeNull()
+    expect(SystemdNotifier.fromEnv({}, () => undefined)).toBeNull()
     const env = { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '3000000', WATCHDOG_PID: '1' }
-    expect(ServiceManager.fromEnv(env, () => undefined)?.notifyEvery).toBeNull()
+    expect(SystemdNotifier.fromEnv(env, () => undefined)?.notifyEvery).toBeNull()
   })
 })
 
@@ -41,15 +41,15 @@ describe.skipIf(lacksSystemdNotify)('signs of life', () => {
   it('come three times within the limit while there is progress, and stop when there is none', async () => {
     const env = { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '300000', WATCHDOG_PID: String(process.pid) }
     const said: string[] = []
-    const manager = ServiceManager.fromEnv(env, (line) => said.push(line))!
+    const notifier = SystemdNotifier.fromEnv(env, (line) => said.push(line))!
     expect(env).toEqual({})
-    expect(manager.notifyEvery).toBe(100)
-    await manager.ready()
+    expect(notifier.notifyEvery).toBe(100)
+    await notifier.ready()
     await untilHeard('READY=1', 1)
     const ended = new AbortController()
     let isProgressing = true
     let checks = 0
-    const beating = manager.notifyWhile(() => {
+    const beating = notifier.notifyWhile(() => {
       checks += 1
       return Promise.resolve(isProgressing)
     }, ended.signal)
@@ -71,7 +71,7 @@ describe.skipIf(lacksSystemdNotify)('signs of life', () => {
     expect(said).toContain('no progress: the watchdog notification to systemd is withheld')
     ended.abort()
     await beating
-    await manager.stopping()
+    await notifier.stopping()
     await untilHeard('STOPPING=1', 1)
   })
 })
