@@ -1,7 +1,7 @@
 /** Converts instants: decisions calculate in milliseconds since the epoch, and return ISO 8601 in UTC. */
 
 /** Parses the form `2026-11-22T21:50:00.000Z`, in which Outpool writes instants, without Date: decisions read thousands of them. */
-export function ms(instant: string): number {
+export function toMs(instant: string): number {
   if (instant.length !== 24 || instant.charCodeAt(23) !== 0x5a) return Date.parse(instant)
   const days = daysBefore(digits(instant, 0, 4), digits(instant, 5, 7), digits(instant, 8, 10)) * 86_400_000
   const time = (digits(instant, 11, 13) * 60 + digits(instant, 14, 16)) * 60 + digits(instant, 17, 19)
@@ -46,7 +46,7 @@ const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 const oneDay = 24 * 3_600_000
 
 /** For a person: `21:50` within a day of `now`, else `Nov 24 03:53`. UTC. */
-export function clock(instant: number, now: number): string {
+export function formatClock(instant: number, now: number): string {
   const at = new Date(instant)
   const time = at.toISOString().slice(11, 16)
   if (Math.abs(instant - now) < oneDay) return time

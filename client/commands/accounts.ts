@@ -17,7 +17,7 @@ import { bar, newestReading, stateAndSessions, windowText } from '../output/acco
 import { type AccountForecastRow, forecastsOf, shortForecast } from '../output/forecast.js'
 import { type Column, renderTable } from '../output/table.js'
 import { oneLine } from '../output/terminal.js'
-import { ago, clock } from '../output/times.js'
+import { ago, formatLocalClock } from '../output/times.js'
 
 export async function accounts(context: CommandContext): Promise<void> {
   const config = loadConfig({ path: context.config })
@@ -46,7 +46,7 @@ export async function accounts(context: CommandContext): Promise<void> {
 }
 
 const simulatedWallText = (session: string, until: string, now: Date): string =>
-  `a drill is running: every account counts as walled until ${clock(until, now)}, for its session ${session} only`
+  `a drill is running: every account counts as walled until ${formatLocalClock(until, now)}, for its session ${session} only`
 
 /** Which accounts are being drained, and whether they are empty. Without the pool, that is not known. */
 function drainLines(rows: readonly AccountRow[], pool: PoolDescription | null): string[] {
@@ -64,7 +64,7 @@ function pageLines(rows: readonly AccountRow[], now: Date): string[] {
   const lines = rows.flatMap(({ name, pages }) =>
     pages.map((page) => {
       const where = page.cwd === null ? '' : ` in ${page.cwd}`
-      return oneLine(`${name}${where} ${pageText(page)} (skipped until ${clock(page.until, now)})`)
+      return oneLine(`${name}${where} ${pageText(page)} (skipped until ${formatLocalClock(page.until, now)})`)
     }),
   )
   return lines.length === 0 ? [] : ['', ...lines]
@@ -74,7 +74,7 @@ function pageLines(rows: readonly AccountRow[], now: Date): string[] {
 function waitingLines(pool: PoolDescription | null, now: Date): string[] {
   if (pool === null || pool.waitlist.length === 0) return []
   const lines = groupWaitlist(pool.waitlist).map(({ why, retryAt, sessions }) => {
-    const until = retryAt === null ? '' : ` until ${clock(retryAt, now)}`
+    const until = retryAt === null ? '' : ` until ${formatLocalClock(retryAt, now)}`
     return oneLine(`${formatList(sessions)}: parked${until}: ${why}`)
   })
   return ['', ...lines, `would help most: ${mostHelpfulAction(pool, now.toISOString()) ?? 'nothing'}`]

@@ -14,7 +14,7 @@ import {
 } from '../tmux/nested.js'
 import type { SessionCard } from '../sessions/sessionRows.js'
 import { writeText } from '../output/terminal.js'
-import { clock } from '../output/times.js'
+import { formatLocalClock } from '../output/times.js'
 import { hasPane } from '../tmux/server.js'
 import { openWindow } from '../tmux/window.js'
 
@@ -114,7 +114,7 @@ function noPaneReason(card: SessionCard, home: Home): string {
   if (card.phase === 'parked')
     return card.parkedUntil === null
       ? ': it is parked'
-      : `: it is parked until ${clock(card.parkedUntil, new Date())}`
+      : `: it is parked until ${formatLocalClock(card.parkedUntil, new Date())}`
   return `: it is ${card.phase}`
 }
 

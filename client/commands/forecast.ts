@@ -9,7 +9,7 @@ import { type CommandContext, print, printJson } from '../commandContext.js'
 import { UsageError } from '../errors.js'
 import { type AccountForecastRow, forecastText, pastUsage, toForecastRow } from '../output/forecast.js'
 import { type Column, renderTable } from '../output/table.js'
-import { clock, span } from '../output/times.js'
+import { formatLocalClock, span } from '../output/times.js'
 
 interface Answer {
   accounts: (AccountForecastRow & { name: string })[]
@@ -86,15 +86,15 @@ function poolLines(pool: PoolForecastRow | null, now: Date): string[] {
     earliest === null
       ? ''
       : latest === null
-        ? ` (not before ${clock(earliest, now)})`
-        : ` (between ${clock(earliest, now)} and ${clock(latest, now)})`
+        ? ` (not before ${formatLocalClock(earliest, now)})`
+        : ` (between ${formatLocalClock(earliest, now)} and ${formatLocalClock(latest, now)})`
   const dry =
     dryAt === null
       ? `With ${accounts} accounts the pool lasts for the next seven days.`
-      : `With ${accounts} accounts the pool runs dry at about ${clock(dryAt, now)}${between}${
+      : `With ${accounts} accounts the pool runs dry at about ${formatLocalClock(dryAt, now)}${between}${
           nextResetAt === null
             ? '.'
-            : `; next reset ${clock(nextResetAt, now)}, after ${span(Date.parse(nextResetAt) - Date.parse(dryAt))}.`
+            : `; next reset ${formatLocalClock(nextResetAt, now)}, after ${span(Date.parse(nextResetAt) - Date.parse(dryAt))}.`
         }`
   const needed = accountsNeeded === null ? 'more than 100 accounts' : `${accountsNeeded} accounts`
   return [

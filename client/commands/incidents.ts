@@ -8,7 +8,7 @@ import { downtimeMs, type Incident } from '../../policy/service/incident.js'
 import { type CommandContext, print, printJson } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { type Column, renderTable } from '../output/table.js'
-import { clock } from '../output/times.js'
+import { formatLocalClock } from '../output/times.js'
 
 export function incidents(context: CommandContext): Promise<void> {
   if (context.args[0] === 'show') show(context)
@@ -37,7 +37,7 @@ function columnsFor(colors: Colors, now: Date): Column<Incident>[] {
   return [
     { title: 'N', text: ({ n }) => String(n), align: 'right' },
     { title: 'SERVICE', text: ({ service }) => service, paint: (text) => colors.bold(text), shrink: 'end' },
-    { title: 'NOTICED', text: ({ openedAt }) => clock(openedAt, now) },
+    { title: 'NOTICED', text: ({ openedAt }) => formatLocalClock(openedAt, now) },
     {
       title: 'DOWN FOR',
       text: (incident) => describeDuration(downtimeMs(incident, now.toISOString())),

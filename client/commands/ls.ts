@@ -10,7 +10,7 @@ import { type CommandContext, printNotice, print, printJson } from '../commandCo
 import { toSessionRow, toSessionView, mergeLiveState } from '../sessions/sessionRows.js'
 import { type Column, renderTable } from '../output/table.js'
 import { fit, oneLine } from '../output/terminal.js'
-import { clock, span } from '../output/times.js'
+import { formatLocalClock, span } from '../output/times.js'
 import { unwatchedReason } from '../sessions/unwatched.js'
 import { heardHosts, markSilent } from '../sessions/silentSessions.js'
 
@@ -42,7 +42,7 @@ function parkedLines(listed: readonly ListedSession[], now: Date): string[] {
   )
   if (parked.length === 0) return []
   const lines = groupWaitlist(parked).map(({ why, retryAt, sessions }) => {
-    const until = retryAt === null ? '' : ` until ${clock(retryAt, now)}`
+    const until = retryAt === null ? '' : ` until ${formatLocalClock(retryAt, now)}`
     return `${sessions.length} parked${until}: ${oneLine(why)}`
   })
   return [...lines, '`outpool accounts` says what would help most']
@@ -83,16 +83,16 @@ export function columnsFor(rows: SessionRow[], colors: Colors, now: Date): Colum
 export function stateOf(row: SessionRow, now: Date): string {
   if (row.silentSince !== undefined) return silentState(row.phase, row.silentSince, now)
   const walled = row.walledUntil !== null && Date.parse(row.walledUntil) > now.getTime()
-  const until = walled && row.walledUntil !== null ? clock(row.walledUntil, now) : null
+  const until = walled && row.walledUntil !== null ? formatLocalClock(row.walledUntil, now) : null
   switch (row.phase) {
     case 'parked':
-      return row.parkedUntil === null ? 'parked' : `parked until ${clock(row.parkedUntil, now)}`
+      return row.parkedUntil === null ? 'parked' : `parked until ${formatLocalClock(row.parkedUntil, now)}`
     case 'waiting':
       return `waiting: ${attentionText(row.attention)}`
     case 'rescuing':
       return until === null ? 'rescuing' : `rescuing, walled until ${until}`
     case 'idle':
-      if (row.parkedUntil !== null) return `idle, goes on at ${clock(row.parkedUntil, now)}`
+      if (row.parkedUntil !== null) return `idle, goes on at ${formatLocalClock(row.parkedUntil, now)}`
       return [
         row.phase,
         until === null ? null : `walled until ${until}`,
@@ -123,7 +123,9 @@ export function backgroundTasksText(tasks: number): string | null {
 
 function wakeUpText({ nextWakeUp }: SessionRow, now: Date): string | null {
   if (!nextWakeUp) return null
-  return Date.parse(nextWakeUp) < now.getTime() ? 'a wake-up is due' : `wakes up at ${clock(nextWakeUp, now)}`
+  return Date.parse(nextWakeUp) < now.getTime()
+    ? 'a wake-up is due'
+    : `wakes up at ${formatLocalClock(nextWakeUp, now)}`
 }
 
 /** One word for what the session needs; the whole sentence is printed below the table. */

@@ -11,7 +11,7 @@ import { type CommandContext, print, printJson } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { sinceOf } from '../output/events.js'
 import { fit } from '../output/terminal.js'
-import { clock } from '../output/times.js'
+import { formatLocalClock } from '../output/times.js'
 import { reportPage } from '../report/page.js'
 import { isRescue, type Report, reportOf } from '../report/report.js'
 import { messageOf } from '../../policy/errorFacts.js'
@@ -46,7 +46,7 @@ function writePage(file: string, page: string): void {
 
 function renderReport(report: Report, now: Date, colors: Colors, width: number): string {
   const { moves, waiting, parks, parked, walls, incidents, failures, savedMs, parkedMs } = report
-  const at = (instant: string): string => clock(instant, now)
+  const at = (instant: string): string => formatLocalClock(instant, now)
   const rescues = moves.filter(isRescue).length
   const slowest = Math.max(0, ...moves.map(({ ms }) => ms))
   const section = (title: string, lines: readonly string[]): string[] =>

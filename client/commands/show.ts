@@ -10,7 +10,7 @@ import { toSessionRow, type SessionCard } from '../sessions/sessionRows.js'
 import { toSessionReport, toSessionReportView } from '../sessions/sessionReport.js'
 import { fit, oneLine } from '../output/terminal.js'
 import { eventLine, isAboutSession } from '../output/events.js'
-import { ago, clock } from '../output/times.js'
+import { ago, formatLocalClock } from '../output/times.js'
 import { stateOf } from './ls.js'
 
 export async function show(context: CommandContext): Promise<void> {
@@ -72,7 +72,7 @@ function renderDetails(
       'pane',
       card.pane === null ? null : [card.pane, card.pid === null ? '' : `pid ${card.pid}`].join(' ').trim(),
     ],
-    ['started', `${clock(card.startedAt, now)} (${ago(card.startedAt, now)})`],
+    ['started', `${formatLocalClock(card.startedAt, now)} (${ago(card.startedAt, now)})`],
     ['rescues', String(card.rescues)],
   ]
   const lines = facts.flatMap(([label, value]) =>
@@ -97,7 +97,7 @@ function placeOf({ account, substrate, since, models, model }: SessionCard, now:
   if (name === null) return null
   const [wanted] = models
   const lesser = wanted === undefined || wanted === model ? '' : `, instead of ${wanted}`
-  return `${name}${since === null ? '' : ` since ${clock(since, now)}`}${lesser}`
+  return `${name}${since === null ? '' : ` since ${formatLocalClock(since, now)}`}${lesser}`
 }
 
 /** One move: when and why, from where to where, each step with its time, and the result. */
@@ -113,13 +113,13 @@ function rescueLines(entry: RescueRow, colors: Colors, now: Date): string[] {
   )
   const line = (label: string, text: string): string => `     ${colors.dim(label)} ${oneLine(text)}`
   return [
-    `${String(entry.n).padStart(3)}  ${clock(entry.startedAt, now)}  ${causes[entry.cause]}${isRescueByHand(entry) ? ', rescued by hand' : ''}: ${oneLine(`${entry.from ?? 'nowhere'} -> ${to}`)}, ${took}`,
+    `${String(entry.n).padStart(3)}  ${formatLocalClock(entry.startedAt, now)}  ${causes[entry.cause]}${isRescueByHand(entry) ? ', rescued by hand' : ''}: ${oneLine(`${entry.from ?? 'nowhere'} -> ${to}`)}, ${took}`,
     ...(wall === null
       ? []
       : [
           line(
             'wall',
-            `${wall.kind} (${wall.scope})${wall.resetsAt === null ? '' : `, until ${clock(wall.resetsAt, now)}`}; ${wall.evidence}`,
+            `${wall.kind} (${wall.scope})${wall.resetsAt === null ? '' : `, until ${formatLocalClock(wall.resetsAt, now)}`}; ${wall.evidence}`,
           ),
         ]),
     ...(steps.length === 0 ? [] : [line('steps', steps.join(', '))]),

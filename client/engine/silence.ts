@@ -4,7 +4,7 @@ import { engineAhead } from '../../config/engine/pollers.js'
 import type { HeardAt, ListedSession } from '../../config/fleet/session.js'
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
-import { clock } from '../output/times.js'
+import { formatLocalClock } from '../output/times.js'
 import { heardHosts, markSilent } from '../sessions/silentSessions.js'
 import type { Engine } from './engine.js'
 
@@ -26,7 +26,7 @@ export async function waitsForHost(
   const heard = heardHosts(home, readLive(home), await readHeardHosts(engine, home, [card.host]))
   const marked = markSilent(card, heard, home, now)
   if (marked.silentSince === undefined) return null
-  const since = marked.silentSince === null ? '' : ` since ${clock(marked.silentSince, now)}`
+  const since = marked.silentSince === null ? '' : ` since ${formatLocalClock(marked.silentSince, now)}`
   const host = card.host === home.hostId ? 'this host' : `its host ${card.host}`
   return `it waits for the worker of ${host}, which has not been heard of${since}`
 }

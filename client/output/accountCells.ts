@@ -3,7 +3,7 @@ import type { Colors } from 'picocolors/types.js'
 import type { AccountState } from '../../policy/account/account.js'
 import type { AccountRow, WindowRow } from '../../policy/account/accountRow.js'
 import type { Column } from './table.js'
-import { clock } from './times.js'
+import { formatLocalClock } from './times.js'
 
 /** What state each account is in, and how many sessions it has. */
 export const stateAndSessions = (colors: Colors, now: Date): Column<AccountRow>[] => [
@@ -30,13 +30,17 @@ export const newestReading = ({ windows }: AccountRow): string | null =>
 
 export function accountStateText({ state, walledUntil, draining, leases }: AccountRow, now: Date): string {
   if (draining === true) return leases.length === 0 ? 'drained' : 'draining'
-  return state === 'walled' && walledUntil !== null ? `walled until ${clock(walledUntil, now)}` : state
+  return state === 'walled' && walledUntil !== null
+    ? `walled until ${formatLocalClock(walledUntil, now)}`
+    : state
 }
 
 /** `5h 41% until 21:50`; a wall refutes the share that was read before it. */
 export function windowText({ name, used, resetsAt, walled }: WindowRow, now: Date): string {
   const until =
-    resetsAt === null || Date.parse(resetsAt) <= now.getTime() ? '' : ` until ${clock(resetsAt, now)}`
+    resetsAt === null || Date.parse(resetsAt) <= now.getTime()
+      ? ''
+      : ` until ${formatLocalClock(resetsAt, now)}`
   return `${windowName(name)} ${shareText({ used, walled })}${until}`
 }
 

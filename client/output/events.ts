@@ -5,12 +5,12 @@ import type { OutpoolEvent } from '../../config/events/schema.js'
 import { parseDuration } from '../../config/schema/units.js'
 import { UsageError } from '../errors.js'
 import { columnsOf, fit } from './terminal.js'
-import { clock } from './times.js'
+import { formatLocalClock } from './times.js'
 
 /** In so many columns. */
 export function eventLine(event: OutpoolEvent, colors: Colors, now: Date, columns = Infinity): string {
   const paint = { error: colors.red, warn: colors.yellow, info: String, debug: colors.dim }[levelOf(event)]
-  const time = fit(clock(event.at, now), columns)
+  const time = fit(formatLocalClock(event.at, now), columns)
   const room = Math.max(0, columns - columnsOf(time) - gap.length)
   return `${colors.dim(time)}${fit(gap, columns)}${paint(fit(describeEvent(event, now), room))}`
 }

@@ -8,7 +8,7 @@ import { accountForecast, firstToRunOut } from '../../policy/forecast/accountFor
 import type { PoolAccount } from '../../policy/forecast/poolForecast.js'
 import { emptyUsageRecord } from '../../policy/forecast/usageRecord.js'
 import { iso } from '../../policy/instants.js'
-import { clock } from './times.js'
+import { formatLocalClock } from './times.js'
 
 /** When the first window of an account runs out. `window` is null if too little is recorded. */
 export interface AccountForecastRow {
@@ -57,7 +57,7 @@ export const forecastsOf = (
 /** `14:20`, or `lasts` until the next reset; `-` while too little is recorded. */
 export function shortForecast(row: AccountForecastRow | undefined, now: Date): string {
   if (row === undefined || row.window === null) return '-'
-  return row.runsOutAt === null ? 'lasts' : `~${clock(row.runsOutAt, now)}`
+  return row.runsOutAt === null ? 'lasts' : `~${formatLocalClock(row.runsOutAt, now)}`
 }
 
 /** `runs out at 14:20 (between 13:50 and 15:10)`, or `lasts until its reset` */
@@ -66,13 +66,15 @@ export function forecastText(
   now: Date,
 ): string {
   if (window === null) return 'too little is recorded'
-  const reset = resetsAt === null ? '' : ` at ${clock(resetsAt, now)}`
+  const reset = resetsAt === null ? '' : ` at ${formatLocalClock(resetsAt, now)}`
   if (runsOutAt === null)
     return from === null
       ? `lasts until its reset${reset}`
-      : `lasts until its reset${reset}, but may run out from ${clock(from, now)} on`
-  if (from === null) return `runs out at ${clock(runsOutAt, now)}`
+      : `lasts until its reset${reset}, but may run out from ${formatLocalClock(from, now)} on`
+  if (from === null) return `runs out at ${formatLocalClock(runsOutAt, now)}`
   const interval =
-    to === null ? `not before ${clock(from, now)}` : `between ${clock(from, now)} and ${clock(to, now)}`
-  return `runs out at ${clock(runsOutAt, now)} (${interval})`
+    to === null
+      ? `not before ${formatLocalClock(from, now)}`
+      : `between ${formatLocalClock(from, now)} and ${formatLocalClock(to, now)}`
+  return `runs out at ${formatLocalClock(runsOutAt, now)} (${interval})`
 }

@@ -1,6 +1,6 @@
 /** Instants for people: in the local time zone, and short. Programs get ISO 8601 in UTC from --json. */
 
-export { clock } from '../../config/localClock.js'
+export { formatLocalClock } from '../../config/localClock.js'
 
 /** `12 s`, `5 min`, `3 h`, `2 d`: the largest unit that fits, rounded down; a negative span counts as zero. */
 export function span(ms: number): string {

@@ -2,7 +2,7 @@
 import { describeEvent } from '../../config/events/describe.js'
 import { counted } from '../../policy/formatCount.js'
 import { describeDuration, describeShortDuration } from '../../policy/instants.js'
-import { clock } from '../output/times.js'
+import { formatLocalClock } from '../output/times.js'
 import { type Bar, barPlot, columnPlot, escapeHtml } from './plot.js'
 import { isRescue, type Report } from './report.js'
 
@@ -24,7 +24,7 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'"
 
 /** A whole HTML document. Times of day are local. */
 export function reportPage(report: Report, now: Date): string {
-  const at = (instant: string): string => clock(instant, now)
+  const at = (instant: string): string => formatLocalClock(instant, now)
   const title = `Outpool since ${at(report.since)}`
   return `<!doctype html>
 <html lang="en">
@@ -153,7 +153,7 @@ function movesByHour({ moves, since, until }: Report, now: Date): string {
     const within = moves.filter(({ at }) => Date.parse(at) >= begin && Date.parse(at) < end)
     const rescues = within.filter(isRescue).length
     return {
-      label: clock(new Date(begin).toISOString(), now),
+      label: formatLocalClock(new Date(begin).toISOString(), now),
       parts: [
         { value: rescues, style: 'rescue' },
         { value: within.length - rescues, style: 'move' },

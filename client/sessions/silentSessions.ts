@@ -5,7 +5,7 @@ import { isAlive } from '../../config/state/isAlive.js'
 import { type LiveFile, readLive } from '../../config/state/liveFile.js'
 import { silenceOf } from '../../policy/session/silence.js'
 import type { SessionCard } from './sessionRows.js'
-import { clock } from '../output/times.js'
+import { formatLocalClock } from '../output/times.js'
 
 /** When the worker of a host was last heard of, by this host's clock: ms since the epoch, or null. */
 export type HeardHosts = (host: string) => number | null
@@ -32,7 +32,7 @@ export function markSilent(card: SessionCard, heard: HeardHosts, home: Home, now
 }
 
 function attentionFor({ host }: SessionCard, since: string | null, home: Home, now: Date): string {
-  const heard = since === null ? 'was never heard of' : `was last heard of at ${clock(since, now)}`
+  const heard = since === null ? 'was never heard of' : `was last heard of at ${formatLocalClock(since, now)}`
   if (host !== home.hostId)
     return `the worker of its host ${host} ${heard}: start it there with \`outpool up\``
   const live = readLive(home)

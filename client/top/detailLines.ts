@@ -2,7 +2,7 @@
 import { stateOf } from '../commands/ls.js'
 import { eventLine } from '../output/events.js'
 import { columnsOf, fit, oneLine } from '../output/terminal.js'
-import { clock, coarseSpan } from '../output/times.js'
+import { formatLocalClock, coarseSpan } from '../output/times.js'
 import { placeOf } from './arrange.js'
 import type { SessionDetail } from './detail.js'
 import type { FleetSession } from './fleet.js'
@@ -34,7 +34,7 @@ function factLines(session: FleetSession, at: Date, columns: number, { colors }:
   const place = placeOf(session) === '-' ? null : `on ${placeOf(session)}`
   const facts = [
     stateOf(session, at),
-    since === null || place === null ? place : `${place} since ${clock(since, at)}`,
+    since === null || place === null ? place : `${place} since ${formatLocalClock(since, at)}`,
     `started ${coarseSpan(at.getTime() - Date.parse(startedAt))} ago`,
     rescues === 0 ? null : `${rescues} ${rescues === 1 ? 'rescue' : 'rescues'}`,
   ].filter((fact) => fact !== null)

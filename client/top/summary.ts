@@ -1,6 +1,6 @@
 /** The lines above the list: how many sessions do what, and what is wrong. */
 import { fit, oneLine } from '../output/terminal.js'
-import { clock } from '../output/times.js'
+import { formatLocalClock } from '../output/times.js'
 import { needsPerson, shownPhase, shownPhases } from './arrange.js'
 import type { Fleet, FleetSession } from './fleet.js'
 import { type TerminalStyle, wrapped } from './terminalStyle.js'
@@ -17,7 +17,7 @@ export function headline({ sessions, at }: Fleet, columns: number, { colors }: T
     return count === undefined ? [] : [`${count} ${state}`]
   })
   const text = parts.length === 0 ? 'no sessions' : parts.join(' · ')
-  return colors.bold(fit(`outpool ${clock(at.toISOString(), at)}   ${text}`, columns))
+  return colors.bold(fit(`outpool ${formatLocalClock(at.toISOString(), at)}   ${text}`, columns))
 }
 
 /** Whole, as long as that takes no more than three lines: they say what to do. */

@@ -3,7 +3,7 @@ import { featuresOffText } from '../../policy/featureTexts.js'
 import { counted } from '../../policy/formatCount.js'
 import { formatList } from '../../policy/formatList.js'
 import { describeDuration, describeShortDuration, percent } from '../../policy/instants.js'
-import { clock } from '../localClock.js'
+import { formatLocalClock } from '../localClock.js'
 import type { OutpoolEvent } from './schema.js'
 
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -59,7 +59,7 @@ export function levelOf(event: OutpoolEvent): EventLevel {
 
 /** One line that says whom the event is about, and what happened. Times of day are local. */
 export function describeEvent(event: OutpoolEvent, now: Date): string {
-  const at = (instant: string): string => clock(instant, now)
+  const at = (instant: string): string => formatLocalClock(instant, now)
   switch (event.kind) {
     case 'session-started':
       return `${event.session}: started on ${event.place} (${event.why}), ${describeShortDuration(event.ms)}`

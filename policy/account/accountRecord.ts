@@ -2,7 +2,7 @@
 import type { AccountReading, AccountSpec, Login, Timing, Wall, Window } from './account.js'
 import { backoff } from '../backoff.js'
 import type { AccountRecord } from '../pool/poolState.js'
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 import { mergePages } from '../session/startPages.js'
 import { pruneWalls, mergeWall, wallBinds, currentWalls } from './walls.js'
 import { accountWindows, bindsModel, lastRead, mergeWindows, outdatedSince } from './windows.js'
@@ -28,7 +28,7 @@ export const newRecord = (spec: AccountSpec): AccountRecord => ({
 })
 
 /** A host's clock may be ahead: data from the future would outrank everything that is read until then. */
-const noLaterThan = (instant: string, now: number): string => (ms(instant) > now ? iso(now) : instant)
+const noLaterThan = (instant: string, now: number): string => (toMs(instant) > now ? iso(now) : instant)
 
 export function applyReading(
   record: AccountRecord,
@@ -77,7 +77,7 @@ export function applyLogin(
 /** The newest report on the login counts; `unknown` is ignored. */
 function mergeLogin(record: AccountRecord, login: Login, at: string | null): AccountRecord {
   if (login === 'unknown') return record
-  if (record.loginAt !== null && (at === null || ms(at) < ms(record.loginAt))) return record
+  if (record.loginAt !== null && (at === null || toMs(at) < toMs(record.loginAt))) return record
   return { ...record, login, loginAt: at }
 }
 
@@ -96,7 +96,7 @@ function dropEnded(
     return !reported.some(
       (one) =>
         accountWindows.includes(one.name) &&
-        ms(one.readAt) >= outdated &&
+        toMs(one.readAt) >= outdated &&
         (!scoped || one.source === 'usage-probe'),
     )
   })
@@ -107,7 +107,7 @@ function endFailures(record: AccountRecord): AccountRecord {
   const { failedAt } = record
   if (failedAt === null) return record
   const answered = record.windows.some(
-    (window) => window.source === 'status-line' && ms(window.readAt) > ms(failedAt),
+    (window) => window.source === 'status-line' && toMs(window.readAt) > toMs(failedAt),
   )
   return answered ? { ...record, failures: 0, failedAt: null } : record
 }
@@ -116,17 +116,17 @@ function endFailures(record: AccountRecord): AccountRecord {
 function endTrial(record: AccountRecord, timing: Timing, now: number): AccountRecord {
   const { trial } = record
   if (trial === null) return record
-  const since = ms(trial.since)
+  const since = toMs(trial.since)
   if ((lastRead(record.windows) ?? -Infinity) <= since) return record
   const answered = record.windows.some(
-    (window) => window.source === 'status-line' && ms(window.readAt) > since,
+    (window) => window.source === 'status-line' && toMs(window.readAt) > since,
   )
   const lease = record.leases.find((held) => held.session === trial.session)
   if (!answered || lease === undefined) return { ...record, trial: null }
   // The answer is sure to come from the session on trial only if no other session is there.
   if (record.leases.length > 1) return { ...record, trial: null }
   const presumed = currentWalls(record.walls, record.windows, timing.wakeMargin, now).filter(
-    (current) => current.lapsed && ms(current.wall.at) < since && wallBinds(current, lease.model),
+    (current) => current.lapsed && toMs(current.wall.at) < since && wallBinds(current, lease.model),
   )
   return {
     ...record,
@@ -148,8 +148,10 @@ function endTrial(record: AccountRecord, timing: Timing, now: number): AccountRe
 function noteProbe(record: AccountRecord, probedAt: string | null, now: number): AccountRecord {
   if (probedAt === null) return record
   const at = noLaterThan(probedAt, now)
-  if (record.probedAt !== null && ms(at) <= ms(record.probedAt)) return record
-  const own = record.recentProbes.some((start) => ms(start) <= ms(at) && ms(at) - ms(start) < probeTimeout)
+  if (record.probedAt !== null && toMs(at) <= toMs(record.probedAt)) return record
+  const own = record.recentProbes.some(
+    (start) => toMs(start) <= toMs(at) && toMs(at) - toMs(start) < probeTimeout,
+  )
   return {
     ...record,
     probedAt: at,
@@ -161,7 +163,7 @@ function noteProbe(record: AccountRecord, probedAt: string | null, now: number):
 export const probeTimeout = 2 * 60_000
 
 export const withinLastHour = (instants: readonly string[], now: number): string[] =>
-  instants.filter((instant) => now - ms(instant) < hour).slice(-120)
+  instants.filter((instant) => now - toMs(instant) < hour).slice(-120)
 
 export function applyWall(record: AccountRecord, wall: Wall, now: number): AccountRecord {
   const reported = { ...wall, at: noLaterThan(wall.at, now) }
@@ -175,6 +177,6 @@ export function applyWall(record: AccountRecord, wall: Wall, now: number): Accou
 export function addFailure(record: AccountRecord, timing: Timing, now: number): AccountRecord {
   const failures = record.failures + 1
   const rest = backoff(failures, { base: timing.retryEvery, cap: timing.failureBackoffMax }, record.name)
-  const until = Math.max(now + rest, record.restUntil === null ? 0 : ms(record.restUntil))
+  const until = Math.max(now + rest, record.restUntil === null ? 0 : toMs(record.restUntil))
   return { ...record, failures, failedAt: iso(now), restUntil: iso(until) }
 }

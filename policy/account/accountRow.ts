@@ -10,7 +10,7 @@ import {
   type Window,
 } from './account.js'
 import type { SimulatedWall } from '../pool/lease.js'
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 import { openPages } from '../session/startPages.js'
 import { duplicateOf } from './eligibility.js'
 import { walledUntil, currentWalls } from './walls.js'
@@ -53,7 +53,7 @@ export function accountState(
   others: readonly AccountFacts[] = [],
   timing: Timing = defaultTiming,
 ): AccountState {
-  const at = ms(now)
+  const at = toMs(now)
   if (isDisabled(facts)) return 'disabled'
   if (facts.role === 'substrate') return substrateState(facts, timing, at)
   if (facts.login === 'out') return 'logged-out'
@@ -92,11 +92,11 @@ export function accountRow(
   return {
     name: facts.name,
     role: facts.role,
-    windows: windowRows(facts, ms(now), timing),
-    walledUntil: walledUntil(facts.walls, facts.windows, timing.wakeMargin, ms(now)),
+    windows: windowRows(facts, toMs(now), timing),
+    walledUntil: walledUntil(facts.walls, facts.windows, timing.wakeMargin, toMs(now)),
     leases: facts.leases,
     state: accountState(facts, moveAt, now, others, timing),
-    pages: openPages(facts, ms(now)),
+    pages: openPages(facts, toMs(now)),
     ...(facts.drain === true ? { draining: true } : {}),
   }
 }

@@ -1,6 +1,6 @@
 /** Conditions of an account whose beginning and end are events: walls, a limit that is near, a lost login. */
 import type { AccountReading, AccountRole, Wall, WallScope, Window } from './account.js'
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 import { currentWalls } from './walls.js'
 import { moveThreshold, nearLimit } from './windows.js'
 
@@ -47,7 +47,7 @@ export function nextConditionEnd(reading: AccountReading, wakeMargin: number, no
   const walls = currentWalls(reading.walls, reading.windows, wakeMargin, now)
   const ends = walls.filter(({ lapsed }) => !lapsed).map(({ end }) => end + wakeMargin)
   const resets = reading.windows.flatMap(({ resetsAt }) =>
-    resetsAt === null || ms(resetsAt) + wakeMargin <= now ? [] : [ms(resetsAt) + wakeMargin],
+    resetsAt === null || toMs(resetsAt) + wakeMargin <= now ? [] : [toMs(resetsAt) + wakeMargin],
   )
   return ends.length + resets.length === 0 ? null : Math.min(...ends, ...resets)
 }

@@ -1,6 +1,6 @@
 /** How long a substrate is not used after it refused without a reset: for a key's quota, a storm of 529s, a bill. */
 import type { Wall } from './account.js'
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 
 /** The longest pause before a substrate that keeps refusing is tried again, unless its owner says otherwise. */
 export const maxCooldown = 3_600_000
@@ -17,10 +17,10 @@ export function withCooldown(
   longest: number = maxCooldown,
 ): Wall {
   if (wall.resetsAt !== null) return wall
-  const at = ms(wall.at)
+  const at = toMs(wall.at)
   const last = known.reduce<{ at: number; end: number } | null>((newest, one) => {
-    if (one.resetsAt === null || ms(one.at) > at) return newest
-    const found = { at: ms(one.at), end: ms(one.resetsAt) }
+    if (one.resetsAt === null || toMs(one.at) > at) return newest
+    const found = { at: toMs(one.at), end: toMs(one.resetsAt) }
     return newest === null || found.end > newest.end ? found : newest
   }, null)
   if (last?.at === at) return { ...wall, resetsAt: iso(last.end) }

@@ -2,7 +2,7 @@
 import { type Timing, type Wall, type Window, isDisabled } from './account.js'
 import { throttledUntil } from '../pool/admissionWaves.js'
 import type { AccountRecord, PoolState } from '../pool/poolState.js'
-import { clock, ms, percent } from '../instants.js'
+import { formatClock, percent, toMs } from '../instants.js'
 import type { PoolSettings } from '../pool/lease.js'
 import { wallBinds, currentWalls, assumedWallDuration, type CurrentWall } from './walls.js'
 import {
@@ -95,7 +95,7 @@ export function eligibilityOf(
   const over = windows.filter((window) => window.used >= account.ceiling && account.ceiling < 1)
   // Without a known reset the reading is doubted after a while, as a wall is.
   const overUntil = over.map(
-    (window) => (announcedReset(window) ?? ms(window.readAt) + assumedWallDuration) + timing.wakeMargin,
+    (window) => (announcedReset(window) ?? toMs(window.readAt) + assumedWallDuration) + timing.wakeMargin,
   )
   if (overUntil.some((until) => until > now))
     return ineligible(
@@ -129,9 +129,9 @@ export function substrateIneligibility(
 }
 
 function restingCause({ restUntil }: AccountRecord, now: number): Ineligible | null {
-  const until = restUntil === null ? null : ms(restUntil)
+  const until = restUntil === null ? null : toMs(restUntil)
   if (until === null || until <= now) return null
-  return ineligible('resting', () => `resting until ${clock(until, now)} after a failed start`, until)
+  return ineligible('resting', () => `resting until ${formatClock(until, now)} after a failed start`, until)
 }
 
 const bindingWalls = (
@@ -148,7 +148,10 @@ function wallCause(walls: readonly CurrentWall[], timing: Timing, now: number): 
   const [last] = walls.filter(({ lapsed }) => !lapsed).sort((a, b) => b.end - a.end)
   if (last === undefined) return null
   const { wall, end } = last
-  return { ...ineligible('walled', () => `walled until ${clock(end, now)}`, end + timing.wakeMargin), wall }
+  return {
+    ...ineligible('walled', () => `walled until ${formatClock(end, now)}`, end + timing.wakeMargin),
+    wall,
+  }
 }
 
 function fullCause({ maxSessions, leases }: AccountRecord): Ineligible | null {
@@ -190,7 +193,7 @@ function uncertainSince(
   if (read === null) return { since: -Infinity, reset: false }
   const stale = read + timing.probeEvery
   // A session reports the use of its account: with one that came before the reading became stale, it is up to date.
-  const followed = account.leases.some((lease) => ms(lease.since) <= stale)
+  const followed = account.leases.some((lease) => toMs(lease.since) <= stale)
   return now > stale && !followed ? { since: stale, reset: false } : null
 }
 
@@ -200,7 +203,7 @@ function unknownOrUnproven(
   timing: Timing,
   now: number,
 ): Eligibility {
-  const asked = account.probedAt === null ? -Infinity : ms(account.probedAt)
+  const asked = account.probedAt === null ? -Infinity : toMs(account.probedAt)
   const silent = asked >= since && now - asked < timing.probeEvery && account.probingSince === null
   if (!silent) return { kind: 'unknown', since, reset: reset && asked < since }
   const { trial } = account

@@ -1,7 +1,7 @@
 /** When an account may be probed: a probe spends no budget, but the usage endpoint is throttled for all who share the login. */
 import type { Timing } from './account.js'
 import type { AccountRecord } from '../pool/poolState.js'
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 import { withinLastHour, probeTimeout } from './accountRecord.js'
 import type { Eligibility } from './eligibility.js'
 
@@ -16,12 +16,12 @@ const hour = 3_600_000
 
 /** Whether a probe is under way. One that takes too long is given up, so that nothing waits for it forever. */
 export const isProbing = (account: AccountRecord, now: number): boolean =>
-  account.probingSince !== null && now - ms(account.probingSince) < probeTimeout
+  account.probingSince !== null && now - toMs(account.probingSince) < probeTimeout
 
 const lastProbe = (account: AccountRecord): number =>
   Math.max(
-    account.probedAt === null ? -Infinity : ms(account.probedAt),
-    ...account.recentProbes.slice(-1).map((start) => ms(start)),
+    account.probedAt === null ? -Infinity : toMs(account.probedAt),
+    ...account.recentProbes.slice(-1).map((start) => toMs(start)),
   )
 
 /** The first instant, not before `now`, at which the account may be probed. `extra`: a parked session is due. */
@@ -29,7 +29,7 @@ export function earliestProbeAt(account: AccountRecord, extra: boolean, timing: 
   const distance = extra ? Math.min(extraProbeEvery, timing.probeEvery) : timing.probeEvery
   const recent = withinLastHour(account.recentProbes, now)
   const oldest = recent[recent.length - probesPerHour]
-  const slidesOut = oldest === undefined ? -Infinity : ms(oldest) + hour
+  const slidesOut = oldest === undefined ? -Infinity : toMs(oldest) + hour
   return Math.max(now, lastProbe(account) + distance, slidesOut)
 }
 

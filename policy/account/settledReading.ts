@@ -1,6 +1,6 @@
 /** What is left of a host's readings after its clock was set back. */
 import type { AccountReading } from './account.js'
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 
 /** A reading and the look at it do not happen at one instant. Milliseconds. */
 const slack = 60_000
@@ -10,7 +10,7 @@ const slack = 60_000
  * account that loses its windows so counts as not read, and is probed. `now`: ms since the epoch.
  */
 export function settledReading(reading: AccountReading, now: number): AccountReading {
-  const isAhead = (at: string | null): boolean => at !== null && ms(at) > now + slack
+  const isAhead = (at: string | null): boolean => at !== null && toMs(at) > now + slack
   const { windows, walls, loginAt, probedAt } = reading
   const instants = [...windows.map(({ readAt }) => readAt), ...walls.map(({ at }) => at), loginAt, probedAt]
   if (!instants.some(isAhead)) return reading

@@ -1,6 +1,6 @@
 /** What a substrate spends: its tokens by a price table, in periods, against the budget that its owner set. */
 import type { Wall, Window } from './account.js'
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 import { budgetWindow } from './windows.js'
 
 /** Tokens of one answer, as the agent's transcript gives them. */
@@ -98,14 +98,14 @@ export function totalUsage(entries: readonly (Usage & { id: string })[]): {
 }
 
 /** The start of the period that contains this instant. */
-export const periodStart = (at: string, { per }: Budget): string => iso(Math.floor(ms(at) / per) * per)
+export const periodStart = (at: string, { per }: Budget): string => iso(Math.floor(toMs(at) / per) * per)
 
 /** The budget as a window of the substrate: full when it is spent, and reset with the next period. */
 export function budgetReading(spentUsd: number, budget: Budget, now: string): Window {
   return {
     name: budgetWindow,
     used: Math.min(1, spentUsd / budget.usd),
-    resetsAt: iso(ms(periodStart(now, budget)) + budget.per),
+    resetsAt: iso(toMs(periodStart(now, budget)) + budget.per),
     readAt: now,
     source: 'transcript',
   }
@@ -115,7 +115,7 @@ export function budgetReading(spentUsd: number, budget: Budget, now: string): Wi
 export function spentBudgetWall(windows: readonly Window[], now: string): Wall | null {
   const budget = windows.find(({ name }) => name === budgetWindow)
   if (budget === undefined || budget.used < 1 || budget.resetsAt === null) return null
-  if (ms(now) >= ms(budget.resetsAt)) return null
+  if (toMs(now) >= toMs(budget.resetsAt)) return null
   return {
     kind: budgetWindow,
     scope: 'account',

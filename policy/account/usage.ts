@@ -1,5 +1,5 @@
 /** What sessions have used: tokens of answers, and what they would cost by a table of prices. */
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 import { priceOf, priceAt, type Prices, type Usage } from './spend.js'
 
 /** An answer in one copy of a conversation. The program writes several entries of one answer; the newest has the whole count. */
@@ -50,7 +50,7 @@ export function countedAnswers(
   for (const arrival of arrivals)
     bySession.set(arrival.session, [...(bySession.get(arrival.session) ?? []), arrival])
   return [...answers.values()].map((answer) => {
-    const last = bySession.get(answer.session)?.findLast(({ at }) => ms(at) <= ms(answer.at))
+    const last = bySession.get(answer.session)?.findLast(({ at }) => toMs(at) <= toMs(answer.at))
     return { ...answer, place: last?.place ?? answer.place }
   })
 }

@@ -1,6 +1,6 @@
 /** Walls: which ones are in force, until when, and what proves that one has ended. */
 import type { Wall, WallScope, Window } from './account.js'
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 import { accountWindows, familyBinds, isSameReset, isUnknownModel, modelOfWindow } from './windows.js'
 
 /**
@@ -39,8 +39,8 @@ export function attributeWall(wall: Wall, model: string | null): Wall {
 
 /** When the wall should end, without `wakeMargin`. A reset before the refusal was wrong, and counts as unknown. */
 function wallEnd(wall: Wall): number {
-  const at = ms(wall.at)
-  const resetsAt = wall.resetsAt === null ? null : ms(wall.resetsAt)
+  const at = toMs(wall.at)
+  const resetsAt = wall.resetsAt === null ? null : toMs(wall.resetsAt)
   return resetsAt !== null && resetsAt > at ? resetsAt : at + assumedWallDuration
 }
 
@@ -49,10 +49,10 @@ function wallEnd(wall: Wall): number {
  * that is written after a wall shows the answer before it, unless it names another reset.
  */
 function isDisproved(wall: Wall, windows: readonly Window[]): boolean {
-  const at = ms(wall.at)
+  const at = toMs(wall.at)
   const newer = windows.filter(
     (window) =>
-      ms(window.readAt) > at &&
+      toMs(window.readAt) > at &&
       !(window.source === 'status-line' && isSameReset(window.resetsAt, wall.resetsAt)),
   )
   if (newer.length === 0) return false
@@ -84,9 +84,9 @@ export function mergeWall(known: readonly Wall[], reported: Wall, windows: reado
 
 /** The newer report counts; if it names no reset, the older one's reset is kept. */
 function mergeReports(one: Wall, other: Wall): Wall {
-  const [older, newer] = ms(one.at) <= ms(other.at) ? [one, other] : [other, one]
-  if (ms(newer.at) === ms(older.at)) return wallEnd(older) > wallEnd(newer) ? older : newer
-  const olderHolds = older.resetsAt !== null && ms(older.resetsAt) > ms(newer.at)
+  const [older, newer] = toMs(one.at) <= toMs(other.at) ? [one, other] : [other, one]
+  if (toMs(newer.at) === toMs(older.at)) return wallEnd(older) > wallEnd(newer) ? older : newer
+  const olderHolds = older.resetsAt !== null && toMs(older.resetsAt) > toMs(newer.at)
   return newer.resetsAt === null && olderHolds ? { ...newer, resetsAt: older.resetsAt } : newer
 }
 

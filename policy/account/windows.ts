@@ -1,6 +1,6 @@
 /** The arithmetic of budgets: which reading counts, which window binds a model, how much room is left. */
 import type { Window } from './account.js'
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 
 /** The windows that bind every model. All others are scoped to one. */
 export const accountWindows: readonly string[] = ['five_hour', 'seven_day']
@@ -53,7 +53,7 @@ const sameResetTolerance = 60_000
 
 /** Whether both resets are known and end the same window. */
 export const isSameReset = (a: string | null, b: string | null): boolean =>
-  a !== null && b !== null && Math.abs(ms(a) - ms(b)) <= sameResetTolerance
+  a !== null && b !== null && Math.abs(toMs(a) - toMs(b)) <= sameResetTolerance
 
 /** Percentages of different sources are rounded differently. */
 const roundingTolerance = 0.01
@@ -70,7 +70,7 @@ const isOvertaken = (known: Window, reported: Window): boolean =>
 /** Of two readings of one window, the one that counts: the newer one, unless it is overtaken, then the one with more used. */
 function newer(known: Window, reported: Window): Window {
   if (isOvertaken(reported, known)) return reported
-  const [knownAt, reportedAt] = [ms(known.readAt), ms(reported.readAt)]
+  const [knownAt, reportedAt] = [toMs(known.readAt), toMs(reported.readAt)]
   if (reportedAt !== knownAt) return reportedAt > knownAt ? reported : known
   return reported.used > known.used ? reported : known
 }
@@ -107,8 +107,8 @@ export function mergeWindows(known: readonly Window[], reported: readonly Window
  * The reset that this reading announces, or null. A reset before the reading itself is disproved by it, and ignored.
  */
 export function announcedReset(window: Window): number | null {
-  const resetsAt = window.resetsAt === null ? null : ms(window.resetsAt)
-  return resetsAt !== null && resetsAt > ms(window.readAt) ? resetsAt : null
+  const resetsAt = window.resetsAt === null ? null : toMs(window.resetsAt)
+  return resetsAt !== null && resetsAt > toMs(window.readAt) ? resetsAt : null
 }
 
 /**
@@ -116,7 +116,7 @@ export function announcedReset(window: Window): number | null {
  * has reset after its whole length at the latest.
  */
 export function outdatedSince(window: Window, wakeMargin: number, now: number): number | null {
-  const ends = (announcedReset(window) ?? ms(window.readAt) + windowLength(window.name)) + wakeMargin
+  const ends = (announcedReset(window) ?? toMs(window.readAt) + windowLength(window.name)) + wakeMargin
   return now >= ends ? ends : null
 }
 
@@ -162,6 +162,6 @@ export function nearLimit(
 export function lastRead(windows: readonly Window[]): number | null {
   let last: number | null = null
   for (const window of windows)
-    if (accountWindows.includes(window.name)) last = Math.max(last ?? -Infinity, ms(window.readAt))
+    if (accountWindows.includes(window.name)) last = Math.max(last ?? -Infinity, toMs(window.readAt))
   return last
 }

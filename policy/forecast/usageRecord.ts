@@ -4,7 +4,7 @@
  */
 import type { Window } from '../account/account.js'
 import { announcedReset, budgetWindow, modelOfWindow, windowLength } from '../account/windows.js'
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 
 export const hourMs = 3_600_000
 
@@ -115,7 +115,7 @@ function withReading(
   const readings = record.recent[window.name] ?? []
   const last = readings.at(-1)
   const reading: RecordedReading = [
-    Math.round(ms(window.readAt)),
+    Math.round(toMs(window.readAt)),
     Math.round(Math.min(1, Math.max(0, window.used)) * unit),
     announcedReset(window) ?? 0,
   ]

@@ -1,6 +1,6 @@
 /** Which of the healer's own places is tried next. The pool is not among them (law 1). */
 import type { AccountReading } from '../account/account.js'
-import { clock } from '../instants.js'
+import { formatClock } from '../instants.js'
 import type { HealerPlace } from '../service/service.js'
 import { wallBinds, currentWalls } from '../account/walls.js'
 
@@ -43,5 +43,5 @@ function ineligibleBecause(
   const ends = currentWalls(reading.walls, reading.windows, wakeMargin, now)
     .filter((wall) => !wall.lapsed && wallBinds(wall, model))
     .map(({ end }) => end)
-  return ends.length === 0 ? null : `walled until ${clock(Math.max(...ends), now)}`
+  return ends.length === 0 ? null : `walled until ${formatClock(Math.max(...ends), now)}`
 }

@@ -3,7 +3,7 @@
  * notice is repeated after a restart. `now` is an ISO 8601 instant in UTC and never goes back; durations are milliseconds.
  */
 import { backoff } from '../backoff.js'
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 import type {
   Announcement,
   Cause,
@@ -30,7 +30,7 @@ export function updateBoard(
 ): NoticeBoard {
   const causes = updateCauses(board.causes, keysOf(conditions, board, now), now)
   const pending = causes.filter(({ notifiedAt }) => notifiedAt === null)
-  const isRipe = pending.some(({ since }) => ms(now) - ms(since) >= settings.settleFor)
+  const isRipe = pending.some(({ since }) => toMs(now) - toMs(since) >= settings.settleFor)
   const notified = isRipe ? causes.map((cause) => markNotified(cause, causes, now)) : causes
   const begun = isRipe
     ? texts.problem(
@@ -40,7 +40,7 @@ export function updateBoard(
       )
     : null
   const over = notified.filter(
-    ({ overSince }) => overSince !== null && ms(now) - ms(overSince) >= settings.settleFor,
+    ({ overSince }) => overSince !== null && toMs(now) - toMs(overSince) >= settings.settleFor,
   )
   const remaining = notified.filter((cause) => !over.includes(cause))
   const isPoolBack = isPoolRecovery(over, remaining)
@@ -57,7 +57,7 @@ function keysOf(
   { causes, foretoldUntil }: NoticeBoard,
   now: string,
 ): CauseKey[] {
-  const isForetold = foretoldUntil !== undefined && ms(now) < ms(foretoldUntil)
+  const isForetold = foretoldUntil !== undefined && toMs(now) < toMs(foretoldUntil)
   const isKnown = causes.some(({ key }) => key === 'dry-ahead')
   return [
     ...(dry === null ? [] : (['dry'] as const)),
@@ -81,7 +81,7 @@ function foretold(
   const isAhead = ({ key, notifiedAt }: Cause): boolean => key === 'dry-ahead' && notifiedAt !== null
   if (drySpell === null || !causes.some(isAhead) || before.some(isAhead)) return {}
   const { dryAt, resetAt } = drySpell
-  return { foretoldUntil: iso(Math.max(ms(dryAt) + spellLeast, resetAt === null ? 0 : ms(resetAt))) }
+  return { foretoldUntil: iso(Math.max(toMs(dryAt) + spellLeast, resetAt === null ? 0 : toMs(resetAt))) }
 }
 
 /** A cause that ended before its notice is forgotten. One that comes back before the notice of its end counts as never ended. */
@@ -137,7 +137,7 @@ const enqueue = (board: NoticeBoard, notice: Notice, { channels }: NoticeSetting
 
 /** The notices that are to be sent now. */
 export const dueNotices = ({ outbox }: NoticeBoard, now: string): QueuedNotice[] =>
-  outbox.filter(({ dueAt }) => ms(dueAt) <= ms(now))
+  outbox.filter(({ dueAt }) => toMs(dueAt) <= toMs(now))
 
 /** `failed` are the channels that did not take it. They are tried again after growing pauses, until the notice is given up. */
 export function recordDelivery(
@@ -149,11 +149,11 @@ export function recordDelivery(
 ): NoticeBoard {
   const outbox = board.outbox.flatMap((queued): QueuedNotice[] => {
     if (queued.notice.id !== id) return [queued]
-    const isOld = ms(now) - ms(queued.notice.at) >= settings.giveUpAfter
+    const isOld = toMs(now) - toMs(queued.notice.at) >= settings.giveUpAfter
     if (failed.length === 0 || isOld) return []
     const tries = queued.tries + 1
     const pause = backoff(tries, { base: settings.retryEvery, cap: settings.retryMaxInterval }, id)
-    return [{ ...queued, pendingChannels: [...failed], tries, dueAt: iso(ms(now) + pause) }]
+    return [{ ...queued, pendingChannels: [...failed], tries, dueAt: iso(toMs(now) + pause) }]
   })
   return { ...board, outbox }
 }
@@ -163,11 +163,11 @@ export function nextReviewAt(board: NoticeBoard, settings: NoticeSettings): stri
   const waits = [
     ...board.causes
       .filter(({ notifiedAt }) => notifiedAt === null)
-      .map(({ since }) => ms(since) + settings.settleFor),
+      .map(({ since }) => toMs(since) + settings.settleFor),
     ...board.causes.flatMap(({ overSince }) =>
-      overSince === null ? [] : [ms(overSince) + settings.settleFor],
+      overSince === null ? [] : [toMs(overSince) + settings.settleFor],
     ),
-    ...board.outbox.map(({ dueAt }) => ms(dueAt)),
+    ...board.outbox.map(({ dueAt }) => toMs(dueAt)),
   ]
   return waits.length === 0 ? null : iso(Math.min(...waits))
 }

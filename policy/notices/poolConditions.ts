@@ -1,7 +1,7 @@
 /** Reads the conditions that a person may have to be notified of off the pool's state and the reports of its hosts. */
 import { simulatedWallUntil } from '../pool/simulatedWall.js'
 import type { PoolState } from '../pool/poolState.js'
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 import { type HostReports, livingHost, silentHostsOf } from './hostReport.js'
 import type { PoolConditions } from './notice.js'
 import { eligibilityOf, type IneligibleCause } from '../account/eligibility.js'
@@ -19,14 +19,14 @@ const spentCauses: readonly IneligibleCause[] = [
 export function poolConditions(state: PoolState, reports: HostReports, now: string): PoolConditions {
   const accounts = state.accounts.filter(({ role, removed }) => role === 'pool' && !removed)
   const spent = accounts.flatMap((account) => {
-    const eligibility = eligibilityOf(state, account, null, ms(now))
+    const eligibility = eligibilityOf(state, account, null, toMs(now))
     return eligibility.kind === 'ineligible' && spentCauses.includes(eligibility.cause)
       ? [`${account.name} ${eligibility.why()}`]
       : []
   })
   const dry = accounts.length > 0 && spent.length === accounts.length ? spent.join(', ') : null
   // The session of a drill waits on purpose.
-  const isOfDrill = (session: string): boolean => simulatedWallUntil(state, session, ms(now)) !== null
+  const isOfDrill = (session: string): boolean => simulatedWallUntil(state, session, toMs(now)) !== null
   const isInPool = (name: string): boolean => state.accounts.some((account) => account.name === name)
   return {
     ...{ pool: state.settings.name, dry },

@@ -5,7 +5,7 @@
  */
 import type { AccountRecord } from './poolState.js'
 import { sessionShare } from './chooseAccount.js'
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 import { lastRead, moveThreshold } from '../account/windows.js'
 
 /** Whether one more session would soon have to leave again. `used`: of the tightest window. */
@@ -24,7 +24,7 @@ export function throttledUntil(
   if (!isNearlySpent(used, moveAt, account)) return null
   const read = lastRead(account.windows) ?? -Infinity
   const ends = account.leases
-    .map(({ since }) => ms(since))
+    .map(({ since }) => toMs(since))
     .filter((since) => since >= read && since + admissionInterval > now)
     .map((since) => since + admissionInterval)
   const carried = account.leases.length - ends.length

@@ -18,7 +18,7 @@ import {
 } from './poolState.js'
 import { withoutExpiredWalls } from './simulatedWall.js'
 import { failbackFor, offerFailbacks, hasLastingRoom, postponeFailback } from './failback.js'
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 import type { LeaseGrant, LeaseDenial, LeaseRequest } from './lease.js'
 import { extraProbeEvery } from '../account/probes.js'
 import { isBlockedByPagesOnly, blockersOf, denialFor, type Blockers } from './denial.js'
@@ -43,7 +43,7 @@ export interface Decision {
 const comfortableRoom = 0.15
 
 export function decide(state: PoolState, now: string): Decision {
-  const pass = new AssignmentPass({ ...state, resend: [] }, ms(now))
+  const pass = new AssignmentPass({ ...state, resend: [] }, toMs(now))
   const grants = state.resend.flatMap((session) => {
     const current = leaseOf(state, session)
     return current === null ? [] : [{ session, grant: grantOf(current.account, current.lease) }]
@@ -282,13 +282,13 @@ function deny(pass: AssignmentPass, entry: WaitlistEntry, blockers: Blockers): A
   }
   const denied = denialFor(entry, blockers, pass.state.settings.timing, now)
   if (denied === null) {
-    pass.decideAgainAt(entry.notified === null ? null : ms(entry.notified.retryAt))
+    pass.decideAgainAt(entry.notified === null ? null : toMs(entry.notified.retryAt))
     return { grant: null, denial: null, requeued: entry }
   }
   const { key, denial } = denied
   if (entry.request.cause === 'home') postponeFailback(pass, entry.request.session, denial.retryAt)
   if (isVoluntary(entry.request)) return { grant: null, denial, requeued: null }
   const { why, retryAt } = denial
-  pass.decideAgainAt(ms(retryAt))
+  pass.decideAgainAt(toMs(retryAt))
   return { grant: null, denial, requeued: { ...entry, notified: { key, why, retryAt } } }
 }

@@ -1,7 +1,7 @@
 /** The judgements of one assignment pass: each account is judged once for all requests that want the same. */
 import { simulatedWallUntil } from './simulatedWall.js'
 import { isVoluntary, type AccountRecord, type PoolState, type WaitlistEntry } from './poolState.js'
-import { clock, earlier, ms } from '../instants.js'
+import { earlier, formatClock, toMs } from '../instants.js'
 import type { LeaseRequest } from './lease.js'
 import { probeDueAt, isProbing } from '../account/probes.js'
 import { blockingPage, pageText } from '../session/startPages.js'
@@ -29,7 +29,7 @@ function withBlockingPage(
   if (page === null) return candidate
   return {
     ...candidate,
-    eligibility: ineligible('page', () => pageText(page), ms(page.until)),
+    eligibility: ineligible('page', () => pageText(page), toMs(page.until)),
     probeDueAt: null,
   }
 }
@@ -43,7 +43,11 @@ function simulatedIneligibility(
   const until = simulatedWallUntil(state, session, now)
   if (until === null) return null
   return {
-    eligibility: ineligible('walled', () => `counts as walled for a drill until ${clock(until, now)}`, until),
+    eligibility: ineligible(
+      'walled',
+      () => `counts as walled for a drill until ${formatClock(until, now)}`,
+      until,
+    ),
     probeDueAt: null,
   }
 }
@@ -148,7 +152,7 @@ export class AssignmentPass {
 
   private excludedUntil(name: string, { exclude }: LeaseRequest, since: string): number | null {
     // Not for good: that would be a held state that nothing ends.
-    const until = ms(since) + this.state.settings.timing.failedStartExclusion
+    const until = toMs(since) + this.state.settings.timing.failedStartExclusion
     return exclude.includes(name) && this.now < until ? until : null
   }
 
@@ -168,7 +172,8 @@ export class AssignmentPass {
     if (request.pinned || isVoluntary(request)) return false
     if (simulatedWallUntil(this.state, request.session, this.now) !== null) return false
     return (
-      request.exclude.length === 0 || this.now >= ms(since) + this.state.settings.timing.failedStartExclusion
+      request.exclude.length === 0 ||
+      this.now >= toMs(since) + this.state.settings.timing.failedStartExclusion
     )
   }
 
@@ -178,7 +183,7 @@ export class AssignmentPass {
     for (const { account, probeDueAt } of candidates) {
       if (isProbing(account, this.now)) {
         underWay = true
-        this.decideAgainAt(account.probingSince === null ? null : ms(account.probingSince) + probeTimeout)
+        this.decideAgainAt(account.probingSince === null ? null : toMs(account.probingSince) + probeTimeout)
       } else if (probeDueAt !== null && probeDueAt <= this.now) {
         underWay = true
         this.probes.add(account.name)

@@ -1,6 +1,6 @@
 /** Which of several able accounts a session gets, and why. */
 import type { Window } from '../account/account.js'
-import { clock, percent } from '../instants.js'
+import { formatClock, percent } from '../instants.js'
 import { announcedReset, windowLength } from '../account/windows.js'
 
 /** An account that may take the session now: ineligible ones have been removed before. */
@@ -85,7 +85,7 @@ function isAcceptable(
 function describe({ name, tightest, sessions }: EligibleAccount, now: number): string {
   if (tightest === null) return `${name}: its usage is not known and no other account is able, on trial`
   const reset = announcedReset(tightest)
-  const resets = reset === null ? '' : `, resets ${clock(reset, now)}`
+  const resets = reset === null ? '' : `, resets ${formatClock(reset, now)}`
   const company = sessions === 0 ? '' : `, ${sessions} there`
   return `${name}: ${percent(1 - tightest.used)} of ${tightest.name} left${resets}${company}`
 }

@@ -1,7 +1,7 @@
 /** The denial for a session that gets no account now: why, in a line for a person, and when its next chance comes. */
 import type { Timing } from '../account/account.js'
 import { isVoluntary, type WaitlistEntry } from './poolState.js'
-import { earlier, iso, ms } from '../instants.js'
+import { earlier, iso, toMs } from '../instants.js'
 import type { LeaseDenial } from './lease.js'
 import type { Candidate } from './candidate.js'
 
@@ -110,8 +110,8 @@ export function denialFor(
   // A later chance needs no new denial before the announced one: walls without a stated end are put off at every pass.
   if (
     notified?.key === key &&
-    ms(notified.retryAt) > now &&
-    (nextChanceAt ?? Infinity) > ms(notified.retryAt) - soonerThreshold
+    toMs(notified.retryAt) > now &&
+    (nextChanceAt ?? Infinity) > toMs(notified.retryAt) - soonerThreshold
   )
     return null
   const why = blockers.map((one) => one.why()).join(', ') || noAccount(entry)
@@ -136,7 +136,7 @@ function retryAt(entry: WaitlistEntry, known: number | null, timing: Timing, now
  * sends denials: one for each session and pass would make histories grow with time.
  */
 function untilNextDenial({ since }: WaitlistEntry, timing: Timing, now: number): number {
-  const waited = now - ms(since)
+  const waited = now - toMs(since)
   return Math.min(renotifyEvery, Math.max(timing.retryEvery, timing.probeEvery, waited / 4))
 }
 

@@ -9,7 +9,7 @@ import {
   type WaitlistEntry,
 } from './poolState.js'
 import { sessionShare } from './chooseAccount.js'
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 import { probeDueAt } from '../account/probes.js'
 import { blockersOf } from './denial.js'
 import type { AssignmentPass } from './assignmentPass.js'
@@ -47,7 +47,7 @@ export function hasLastingRoom(
   if (account.maxSessions !== null && account.leases.length + incoming >= account.maxSessions) return false
   if (eligibility.kind !== 'proven') return incoming === 0
   const read = lastRead(account.windows) ?? -Infinity
-  const fresh = account.leases.filter((lease) => ms(lease.since) > read && lease.session !== session).length
+  const fresh = account.leases.filter((lease) => toMs(lease.since) > read && lease.session !== session).length
   const limit = moveThreshold(pass.state.settings.moveAt, account.ceiling)
   // The tolerance for floating point: 0.1 > 0.95 - 0.85.
   return eligibility.tightest.used + sessionShare * (fresh + incoming + 1) <= limit + 1e-9
@@ -59,7 +59,7 @@ function incomingFailbacks(pass: AssignmentPass, account: string, except: string
   const keptUntil = pass.state.accounts.flatMap(({ leases }) =>
     leases.flatMap(({ session, failback }) => {
       const offered = failback?.offered ?? null
-      return offered?.to === account && session !== except ? [ms(offered.at) + failbackReservation] : []
+      return offered?.to === account && session !== except ? [toMs(offered.at) + failbackReservation] : []
     }),
   )
   const kept = keptUntil.filter((until) => pass.now < until)
@@ -80,11 +80,12 @@ export function offerFailbacks(
     .filter(({ lease, failback }) => failback.offered === null && !waitlisted.has(lease.session))
     .sort(
       (a, b) =>
-        a.failback.request.priority - b.failback.request.priority || ms(a.lease.since) - ms(b.lease.since),
+        a.failback.request.priority - b.failback.request.priority ||
+        toMs(a.lease.since) - toMs(b.lease.since),
     )
   return pending.flatMap(({ lease, failback }) => {
-    if (failback.notBefore !== null && ms(failback.notBefore) > pass.now) {
-      pass.decideAgainAt(ms(failback.notBefore))
+    if (failback.notBefore !== null && toMs(failback.notBefore) > pass.now) {
+      pass.decideAgainAt(toMs(failback.notBefore))
       return []
     }
     const target = failbackTarget(pass, lease, failback)

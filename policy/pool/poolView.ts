@@ -2,7 +2,7 @@
 import type { AccountFacts } from '../account/account.js'
 import { eligibilityOf, ineligible, type Ineligible } from '../account/eligibility.js'
 import { earliestProbeAt, isProbing } from '../account/probes.js'
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 import type { PoolView } from './lease.js'
 import type { AccountRecord, PoolState } from './poolState.js'
 
@@ -18,7 +18,7 @@ export function ineligibilityFor(
   if (account === undefined) return ineligible('not-in-pool', () => 'is not in the pool')
   // A session does not block itself.
   const leases = account.leases.filter((lease) => lease.session !== session)
-  const eligibility = eligibilityOf(state, { ...account, leases }, model, ms(now))
+  const eligibility = eligibilityOf(state, { ...account, leases }, model, toMs(now))
   return eligibility.kind === 'ineligible' && eligibility.cause !== 'throttled' ? eligibility : null
 }
 
@@ -30,8 +30,8 @@ export const accountsToProbeFirst = (
 ): string[] =>
   state.accounts
     .filter(({ name, role, removed }) => role === 'pool' && !removed && (names?.includes(name) ?? true))
-    .filter((account) => !isProbing(account, ms(now)))
-    .filter((account) => earliestProbeAt(account, true, state.settings.timing, ms(now)) <= ms(now))
+    .filter((account) => !isProbing(account, toMs(now)))
+    .filter((account) => earliestProbeAt(account, true, state.settings.timing, toMs(now)) <= toMs(now))
     .map(({ name }) => name)
 
 /** What is known of an account, without the pool's bookkeeping. */

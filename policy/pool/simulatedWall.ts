@@ -4,7 +4,7 @@
  */
 import type { SimulatedWall } from './lease.js'
 import type { PoolState } from './poolState.js'
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 
 /** The longest time of a simulated wall, in milliseconds. */
 export const maxSimulatedWall = 60 * 60_000
@@ -17,7 +17,7 @@ export const simulateWall = (
   ...state,
   simulatedWalls: [
     ...unexpiredWalls(state.simulatedWalls, now).filter((one) => one.session !== session),
-    { session, until: iso(Math.min(ms(until), ms(now) + maxSimulatedWall)) },
+    { session, until: iso(Math.min(toMs(until), toMs(now) + maxSimulatedWall)) },
   ],
 })
 
@@ -34,7 +34,7 @@ export const withoutExpiredWalls = (state: PoolState, now: string): PoolState =>
 
 /** The walls whose time is not over. */
 export const unexpiredWalls = (walls: readonly SimulatedWall[] | undefined, now: string): SimulatedWall[] =>
-  (walls ?? []).filter(({ until }) => ms(until) > ms(now))
+  (walls ?? []).filter(({ until }) => toMs(until) > toMs(now))
 
 /** Until when every account counts as walled for this session, or null. `now` in milliseconds. */
 export function simulatedWallUntil(
@@ -43,5 +43,5 @@ export function simulatedWallUntil(
   now: number,
 ): number | null {
   const found = (simulatedWalls ?? []).find((one) => one.session === session)
-  return found !== undefined && ms(found.until) > now ? ms(found.until) : null
+  return found !== undefined && toMs(found.until) > now ? toMs(found.until) : null
 }

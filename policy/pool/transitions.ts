@@ -12,7 +12,7 @@ import {
   type PoolState,
   type WaitlistEntry,
 } from './poolState.js'
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 import type {
   LeaseAnswer,
   PreparedLeaseRequest,
@@ -72,7 +72,7 @@ export function recordReadings(
     byAccount.set(reading.account, [...(byAccount.get(reading.account) ?? []), reading])
   const accounts = state.accounts.map((account) =>
     (byAccount.get(account.name) ?? []).reduce(
-      (record, reading) => applyReading(record, reading, timing, ms(now)),
+      (record, reading) => applyReading(record, reading, timing, toMs(now)),
       account,
     ),
   )
@@ -80,7 +80,7 @@ export function recordReadings(
 }
 
 export const recordWall = (state: PoolState, account: string, wall: Wall, now: string): PoolState =>
-  withAccount(state, account, (record) => applyWall(record, wall, ms(now)))
+  withAccount(state, account, (record) => applyWall(record, wall, toMs(now)))
 
 /** Records a login that was lost or found. */
 export function recordLogin(
@@ -91,7 +91,7 @@ export function recordLogin(
   now: string,
 ): PoolState {
   return withAccount(state, account, (record) =>
-    applyLogin(record, login, at, state.settings.timing, ms(now)),
+    applyLogin(record, login, at, state.settings.timing, toMs(now)),
   )
 }
 
@@ -109,10 +109,10 @@ export function requestLease(state: PoolState, request: LeaseRequest, now: strin
   if (held?.lease.requestId === request.requestId)
     return { ...next, resend: [...new Set([...next.resend, request.session])] }
   const newest = Math.max(
-    before === undefined ? -Infinity : ms(before.request.at),
-    held === null ? -Infinity : ms(held.lease.askedAt),
+    before === undefined ? -Infinity : toMs(before.request.at),
+    held === null ? -Infinity : toMs(held.lease.askedAt),
   )
-  if (ms(request.at) < newest) return next
+  if (toMs(request.at) < newest) return next
   const keepsLease = isVoluntary(request)
   const releasedLease =
     held === null ? (before?.releasedLease ?? null) : { account: held.account.name, fence: held.lease.fence }
@@ -166,7 +166,7 @@ export function releaseLease(
   const changed =
     failure === null
       ? state
-      : withAccount(state, account, (record) => addFailure(record, state.settings.timing, ms(now)))
+      : withAccount(state, account, (record) => addFailure(record, state.settings.timing, toMs(now)))
   if (isHeld) return dropUnusedAccounts(withoutLease(changed, session))
   // The request has given up the lease already; the failure must not count twice.
   return {
@@ -199,7 +199,7 @@ const quietReconcileEvery = 6 * reconcileEvery
 export function reconcileAt({ accounts, waitlist }: PoolState, last: string): number {
   const isWaitedFor = waitlist.length > 0
   if (!isWaitedFor && accounts.every(({ leases }) => leases.length === 0)) return Infinity
-  return ms(last) + (isWaitedFor ? reconcileEvery : quietReconcileEvery)
+  return toMs(last) + (isWaitedFor ? reconcileEvery : quietReconcileEvery)
 }
 
 /** A session that has just begun may not be listed yet. */
@@ -209,7 +209,7 @@ const listingDelay = 2 * 60_000
 export function reconcile(state: PoolState, liveSessions: readonly string[], now: string): PoolState {
   const live = new Set(liveSessions)
   const isDead = (session: string, since: string): boolean =>
-    !live.has(session) && ms(now) - ms(since) > listingDelay
+    !live.has(session) && toMs(now) - toMs(since) > listingDelay
   const dead = [
     ...state.accounts.flatMap(({ leases }) =>
       leases.filter(({ session, since }) => isDead(session, since)).map(({ session }) => session),
@@ -225,7 +225,7 @@ export const probeStarted = (state: PoolState, account: string, now: string): Po
   withAccount(state, account, (record) => ({
     ...record,
     probingSince: now,
-    recentProbes: withinLastHour([...record.recentProbes, now], ms(now)),
+    recentProbes: withinLastHour([...record.recentProbes, now], toMs(now)),
   }))
 
 /** `reading` is null if the probe failed: then the account stays unknown. */
@@ -239,7 +239,7 @@ export function probeEnded(
   return withAccount(next, account, (record) => {
     // The reading is about the instant of the request: a window may have reset since.
     const asked = record.probingSince ?? now
-    const probedAt = record.probedAt !== null && ms(record.probedAt) > ms(asked) ? record.probedAt : asked
+    const probedAt = record.probedAt !== null && toMs(record.probedAt) > toMs(asked) ? record.probedAt : asked
     return { ...record, probingSince: null, probedAt }
   })
 }

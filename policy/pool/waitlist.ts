@@ -1,6 +1,6 @@
 /** The waitlist for a person: which sessions wait, for what, until when, and what would help most. */
 import type { AccountFacts } from '../account/account.js'
-import { ms, percent } from '../instants.js'
+import { percent, toMs } from '../instants.js'
 import type { PoolView } from './lease.js'
 import { spentBudgetWall } from '../account/spend.js'
 import { walledUntil } from '../account/walls.js'
@@ -24,11 +24,11 @@ export function groupWaitlist(
     if (known === undefined) groups.set(why, { why, retryAt, sessions: [session] })
     else {
       known.sessions.push(session)
-      if (retryAt !== null && (known.retryAt === null || ms(retryAt) < ms(known.retryAt)))
+      if (retryAt !== null && (known.retryAt === null || toMs(retryAt) < toMs(known.retryAt)))
         known.retryAt = retryAt
     }
   }
-  const at = ({ retryAt }: WaitlistGroup): number => (retryAt === null ? Infinity : ms(retryAt))
+  const at = ({ retryAt }: WaitlistGroup): number => (retryAt === null ? Infinity : toMs(retryAt))
   return [...groups.values()].sort((a, b) => at(a) - at(b))
 }
 
@@ -57,7 +57,7 @@ export function mostHelpfulAction(
 }
 
 const isWalled = ({ walls, windows }: AccountFacts, now: string): boolean =>
-  walledUntil(walls, windows, 0, ms(now)) !== null
+  walledUntil(walls, windows, 0, toMs(now)) !== null
 
 function moreSessions(among: readonly AccountFacts[]): string | null {
   const full = among.find(
@@ -70,7 +70,7 @@ function moreSessions(among: readonly AccountFacts[]): string | null {
 
 function higherCeiling(among: readonly AccountFacts[], now: string): string | null {
   const kept = among.find(
-    ({ ceiling, windows }) => ceiling < 1 && nearLimit(windows, null, ceiling, 0, ms(now)) !== null,
+    ({ ceiling, windows }) => ceiling < 1 && nearLimit(windows, null, ceiling, 0, toMs(now)) !== null,
   )
   return kept === undefined ? null : `raise the ceiling of ${kept.name} (${percent(kept.ceiling)})`
 }

@@ -1,5 +1,5 @@
 /** Law 9: a heartbeat names who beats. A heartbeat file proves life only if the service itself has written it. */
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 import type { ProvenBeat } from './service.js'
 
 /** The content of a heartbeat file: `{ by, pid, at, doing? }`. */
@@ -39,7 +39,7 @@ export function judgeBeat(
       return no(`the heartbeat can't be read: ${reading.why}`)
     case 'touched':
       if (!of.anyone) return no('the heartbeat file was touched, but says not by whom')
-      if (ms(reading.touchedAt) > of.now + clockSlack) return no('the heartbeat file is from the future')
+      if (toMs(reading.touchedAt) > of.now + clockSlack) return no('the heartbeat file is from the future')
       return { proves: true, beat: { by: 'anyone', at: reading.touchedAt, doing: null } }
     case 'beat':
       return judgeSignedBeat(reading.beat, of)
@@ -51,7 +51,7 @@ function judgeSignedBeat(
   { service, tree, now }: { service: string; tree: ProcessTree; now: number },
 ): BeatJudgement {
   const no = (why: string): BeatJudgement => ({ proves: false, why })
-  const beatAt = ms(at)
+  const beatAt = toMs(at)
   if (by !== service) return no(`the last beat is by ${by}`)
   if (Number.isNaN(beatAt)) return no('the last beat has no instant')
   if (beatAt > now + clockSlack) return no('the last beat is from the future')

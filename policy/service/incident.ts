@@ -1,5 +1,5 @@
 /** An incident of a service: its signs, what each layer did, and how it ended. The record stays on its host. */
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 
 export const incidentLayers = ['service', 'watchdog', 'wake-up', 'check', 'person'] as const
 type IncidentLayer = (typeof incidentLayers)[number]
@@ -57,4 +57,4 @@ export const withQuote = (incident: Incident, kind: 'evidence' | 'said', quote: 
 
 /** Milliseconds from the last proof of life to the end, or to `now` while it is open. */
 export const downtimeMs = ({ wellAt, openedAt, closedAt }: Incident, now: string): number =>
-  Math.max(0, ms(closedAt ?? now) - ms(wellAt ?? openedAt))
+  Math.max(0, toMs(closedAt ?? now) - toMs(wellAt ?? openedAt))

@@ -1,7 +1,7 @@
 /** The verdict on a service, from one observation and what is remembered of earlier ones. */
 import { hasSlept } from '../hostSleep.js'
 import { type BeatReading, judgeBeat, type ProcessTree } from './beats.js'
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 import type { ProvenBeat, Verdict } from './service.js'
 
 /** The guarded process, by its id and its start: a reused id is not mistaken for it. */
@@ -124,7 +124,7 @@ export function judgeService(
   if (busyCheck !== null && observed.work !== null) {
     const { grewAt, what } = observed.work
     const isBusy = grewAt !== null && now - grewAt <= busyCheck.within
-    const isTooLong = now - ms(stale.staleSince ?? iso(now)) > busyCheck.maxBusy
+    const isTooLong = now - toMs(stale.staleSince ?? iso(now)) > busyCheck.maxBusy
     if (isBusy && !isTooLong) return judged('busy', `${proof.why}, but ${what}`, stale)
     if (isBusy && blocked === null)
       return judged('frozen', `${proof.why}; ${what}, but that has gone on for too long`, stale)
@@ -178,10 +178,10 @@ function proofOfLife(observed: ServiceObservation, memory: CheckMemory, rules: C
   const { staleAfter, anyone } = rules.heartbeat
   const judgement = judgeBeat(beat, { service: rules.service, tree: process.tree, anyone, now })
   const own = newer(known.beat, judgement.proves ? judgement.beat : null)
-  const provedAt = Math.max(process.startedAt, own === null ? 0 : ms(own.at))
+  const provedAt = Math.max(process.startedAt, own === null ? 0 : toMs(own.at))
   // While the heartbeat is blocked, a missing beat proves nothing.
   const unblockedAt = isBlocked ? null : known.blockedAt
-  const excuses = [known.wokeAt, unblockedAt].map((at) => (at === null ? 0 : ms(at)))
+  const excuses = [known.wokeAt, unblockedAt].map((at) => (at === null ? 0 : toMs(at)))
   const since = Math.max(provedAt, ...excuses)
   const isStale = now - since > staleAfter
   const last = own === null ? 'it has not beaten since it was started' : `its own last beat was at ${own.at}`
@@ -190,7 +190,7 @@ function proofOfLife(observed: ServiceObservation, memory: CheckMemory, rules: C
 }
 
 const newer = (a: ProvenBeat | null, b: ProvenBeat | null): ProvenBeat | null =>
-  a === null ? b : b === null ? a : ms(b.at) >= ms(a.at) ? b : a
+  a === null ? b : b === null ? a : toMs(b.at) >= toMs(a.at) ? b : a
 
 /** A service without a heartbeat counts as well again if it runs this long after a restart. */
 const settledAfter = (every: number): number => Math.min(every, 30_000)
@@ -204,6 +204,6 @@ export function hasRecovered(
   since: number,
 ): boolean {
   if (verdict !== 'well' || process === null) return false
-  if (rules.heartbeat !== null) return memory.beat !== null && ms(memory.beat.at) >= since
+  if (rules.heartbeat !== null) return memory.beat !== null && toMs(memory.beat.at) >= since
   return now - Math.max(process.startedAt, since) >= settledAfter(rules.every)
 }

@@ -1,7 +1,7 @@
 /** The watchdog's next step for a service in trouble: restarts after growing pauses, then an escalation or a person. */
 import { backoff } from '../backoff.js'
 import { times } from '../formatCount.js'
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 import type { EscalationBackoff, RestartLimit, ServiceSpec } from './service.js'
 
 export type WatchdogStep =
@@ -24,7 +24,7 @@ export function nextWatchdogStep(
   const isSpent = !canStart || counted.length >= limit.limit
   if (isSpent && wakeUp !== null) {
     const escalateAt = nextEscalationAt(escalations, wakeUp, name, now)
-    if (escalateAt <= ms(now)) return { kind: 'escalate', at: now, attention: null }
+    if (escalateAt <= toMs(now)) return { kind: 'escalate', at: now, attention: null }
     const escalated = recentEscalations(escalations, now).length
     const attention = `${name}: ${why}; agents were woken for it ${times(escalated)} within a day`
     return { kind: 'escalate', at: iso(escalateAt), attention }
@@ -46,7 +46,7 @@ export function nextWatchdogStep(
   const attention = isSpent
     ? `${name}: ${counted.length} restarts did not help: ${why}; see outpool incidents`
     : null
-  return { kind: 'restart', at: iso(Math.max(ms(now), ms(last) + pause)), attention }
+  return { kind: 'restart', at: iso(Math.max(toMs(now), toMs(last) + pause)), attention }
 }
 
 function nextEscalationAt(
@@ -57,17 +57,17 @@ function nextEscalationAt(
 ): number {
   const counted = recentEscalations(escalations, now)
   const last = counted.at(-1)
-  if (last === undefined) return ms(now)
-  return ms(last) + backoff(counted.length, { base: retryEvery, cap: retryMaxInterval }, name)
+  if (last === undefined) return toMs(now)
+  return toMs(last) + backoff(counted.length, { base: retryEvery, cap: retryMaxInterval }, name)
 }
 
 /** The escalations that still count. */
 export const recentEscalations = (escalations: readonly string[], now: string): string[] =>
-  escalations.filter((at) => ms(now) - ms(at) < escalationWindow).slice(-50)
+  escalations.filter((at) => toMs(now) - toMs(at) < escalationWindow).slice(-50)
 
 /** The restarts that still count. */
 export const recentRestarts = (restarts: readonly string[], limit: RestartLimit, now: string): string[] =>
-  restarts.filter((at) => ms(now) - ms(at) < limit.within)
+  restarts.filter((at) => toMs(now) - toMs(at) < limit.within)
 
 /** The restarts to keep: bounded, whatever the configuration says. */
 export const retainedRestarts = (restarts: readonly string[], limit: RestartLimit, now: string): string[] =>

@@ -1,5 +1,5 @@
 /** Work that runs in an agent's process beside its turns, and what it means for a planned move. */
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 
 /** `what` is one line in the agent's own words, without the command that runs. */
 export interface RunningTask {
@@ -72,4 +72,4 @@ export const isWaitingForTasks = (
   dueSince: string,
   backgroundWaitMax: number,
   now: string,
-): boolean => tasks.length > 0 && ms(now) - ms(dueSince) < backgroundWaitMax
+): boolean => tasks.length > 0 && toMs(now) - toMs(dueSince) < backgroundWaitMax

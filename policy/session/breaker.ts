@@ -1,6 +1,6 @@
 /** The breaker of a session: if Outpool begins too many turns, the session is parked for a person (law 13). */
 import type { Timing } from '../account/account.js'
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 
 /** Why Outpool began a turn. A person's text has its own cause, and does not count. */
 export type TurnCause = 'continuation' | 'relaunch' | 'retry' | 'task' | 'wake-up'
@@ -17,7 +17,7 @@ export const recentTurns = (
   turns: readonly CountedTurn[],
   now: string,
   { turnLimit, turnWithin }: Limits,
-): CountedTurn[] => turns.filter(({ at }) => ms(now) - ms(at) < turnWithin).slice(-turnLimit - 1)
+): CountedTurn[] => turns.filter(({ at }) => toMs(now) - toMs(at) < turnWithin).slice(-turnLimit - 1)
 
 /** Why no further turn may begin, for a person, or null. */
 export function tripReason(turns: readonly CountedTurn[], now: string, limits: Limits): string | null {

@@ -3,7 +3,7 @@ import type { Timing } from '../account/account.js'
 import { backoff } from '../backoff.js'
 import { counted, times } from '../formatCount.js'
 import type { Hang } from './hang.js'
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 
 export type CrashResponse =
   | { kind: 'restart'; afterMs: number }
@@ -33,7 +33,7 @@ export function crashResponse(
   const rest = backoff(excess, { base: 5 * retryEvery, cap: failureBackoffMax }, session)
   return {
     kind: 'rest',
-    until: iso(ms(now) + rest),
+    until: iso(toMs(now) + rest),
     attention: `The agent crashed ${times(recent.length)} within ${counted(Math.round(crashWithin / 60_000), 'minute')}: look at its pane or its log.`,
   }
 }
@@ -48,11 +48,11 @@ export const shouldInterruptFirst = (
   now: string,
   { hungAfter }: Pick<Timing, 'hungAfter'>,
 ): how is Exclude<Hang, 'spinning'> =>
-  how !== 'spinning' && (interruptedAt === null || ms(now) - ms(interruptedAt) > 2 * hungAfter)
+  how !== 'spinning' && (interruptedAt === null || toMs(now) - toMs(interruptedAt) > 2 * hungAfter)
 
 /** The crashes that still count: older ones can be forgotten. */
 export const recentCrashes = (
   crashes: readonly string[],
   now: string,
   { crashLimit, crashWithin }: Pick<Timing, 'crashLimit' | 'crashWithin'>,
-): string[] => crashes.filter((at) => ms(now) - ms(at) < crashWithin).slice(-2 * crashLimit - 10)
+): string[] => crashes.filter((at) => toMs(now) - toMs(at) < crashWithin).slice(-2 * crashLimit - 10)

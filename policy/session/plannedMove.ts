@@ -1,6 +1,6 @@
 /** Whether a session leaves its account at the end of a turn, before it meets the wall. */
 import type { AccountReading, Wall } from '../account/account.js'
-import { clock, ms, percent } from '../instants.js'
+import { formatClock, percent, toMs } from '../instants.js'
 import { wallBinds, currentWalls } from '../account/walls.js'
 import { announcedReset, isUnknownModel, nearLimit } from '../account/windows.js'
 
@@ -28,8 +28,8 @@ export function shouldMove(
   { model, moveThreshold, stayUntil, wakeMargin, isLeaving = false }: MoveCriteria,
   now: string,
 ): PlannedMove | null {
-  const at = ms(now)
-  if (stayUntil !== null && at < ms(stayUntil)) return null
+  const at = toMs(now)
+  if (stayUntil !== null && at < toMs(stayUntil)) return null
   if (reading.login === 'out') return { cause: 'login', why: `${reading.account} is logged out`, wall: null }
   if (isLeaving) return { cause: 'move', why: `${reading.account} is to be left`, wall: null }
   const wall = currentWalls(reading.walls, reading.windows, wakeMargin, at).find(
@@ -41,13 +41,13 @@ export function shouldMove(
   if (wall !== undefined)
     return {
       cause: 'near-limit',
-      why: `${reading.account} walled until ${clock(wall.end, at)}`,
+      why: `${reading.account} walled until ${formatClock(wall.end, at)}`,
       wall: wall.wall,
     }
   const near = nearLimit(reading.windows, model, moveThreshold, wakeMargin, at)
   if (near === null) return null
   const reset = announcedReset(near)
-  const resets = reset === null ? '' : `, resets ${clock(reset, at)}`
+  const resets = reset === null ? '' : `, resets ${formatClock(reset, at)}`
   return {
     cause: 'near-limit',
     why: `${reading.account} at ${percent(near.used)} of ${near.name}${resets}`,

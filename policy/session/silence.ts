@@ -2,7 +2,7 @@
  * Whether what is known of a session is still known: its state comes from the worker of its host, and is old as soon as that worker
  * is not heard of any more. Instants are ISO 8601 in UTC or ms since the epoch, as named; durations are milliseconds.
  */
-import { iso, ms } from '../instants.js'
+import { iso, toMs } from '../instants.js'
 import type { SessionView } from './session.js'
 
 /** A worker gives a sign of life several times within this. */
@@ -29,7 +29,7 @@ export function silenceOf(
   now: number,
 ): Silence | null {
   if (unwatched.includes(phase)) return null
-  const silentFor = now - (heardAt ?? ms(startedAt))
+  const silentFor = now - (heardAt ?? toMs(startedAt))
   if (silentFor <= silentAfter) return null
   return {
     since: heardAt === null ? null : iso(heardAt),

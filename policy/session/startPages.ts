@@ -1,6 +1,6 @@
 /** Pages that the agent program opens at its start, and that keep a session from being started unattended. */
 import type { AccountFacts, HostPages, OpenPage } from '../account/account.js'
-import { ms } from '../instants.js'
+import { toMs } from '../instants.js'
 import type { LeaseRequest } from '../pool/lease.js'
 
 /** The known pages with the report of a host. Of two reports of one host the newer one counts. */
@@ -9,7 +9,7 @@ export function mergePages(
   reported: HostPages | undefined,
 ): HostPages[] | undefined {
   const before = known?.find(({ host }) => host === reported?.host)
-  const isOld = reported === undefined || (before !== undefined && ms(before.at) > ms(reported.at))
+  const isOld = reported === undefined || (before !== undefined && toMs(before.at) > toMs(reported.at))
   if (isOld) return known === undefined ? undefined : [...known]
   return [...(known ?? []).filter((one) => one !== before), reported]
 }
@@ -22,12 +22,12 @@ export function blockingPage(
 ): OpenPage | null {
   if (despitePages || pages.length === 0) return null
   const open = pages.find((one) => one.host === host)?.open ?? []
-  const met = (page: OpenPage): boolean => ms(page.until) > now && (page.cwd === null || page.cwd === cwd)
+  const met = (page: OpenPage): boolean => toMs(page.until) > now && (page.cwd === null || page.cwd === cwd)
   return open.find(met) ?? null
 }
 
 /** All pages that are open under the account now, on any host. */
 export const openPages = ({ pages = [] }: Pick<AccountFacts, 'pages'>, now: number): OpenPage[] =>
-  pages.flatMap(({ open }) => open.filter(({ until }) => ms(until) > now))
+  pages.flatMap(({ open }) => open.filter(({ until }) => toMs(until) > now))
 
 export const pageText = ({ what, remedy }: OpenPage): string => `opens ${what}: ${remedy}`

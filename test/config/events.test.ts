@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { describeEvent, levelOf } from '../../config/events/describe.js'
 import { eventsPage } from '../../config/events/page.js'
 import { eventKinds, eventSchema, type OutpoolEvent } from '../../config/events/schema.js'
-import { clock } from '../../config/localClock.js'
+import { formatLocalClock } from '../../config/localClock.js'
 
 const now = new Date('2026-11-22T20:00:00.000Z')
 const resetsAt = '2026-11-22T21:50:00.000Z'
@@ -35,11 +35,11 @@ it('every kind has its place in the page, and every field of it a meaning', () =
 describe('in words', () => {
   it('a rescue is one line that tells the story', () => {
     expect(describeEvent(moved, now)).toBe(
-      `docs: max-1 walled (five_hour, until ${clock(resetsAt, now)}) → max-2, same conversation, 0.9 s`,
+      `docs: max-1 walled (five_hour, until ${formatLocalClock(resetsAt, now)}) → max-2, same conversation, 0.9 s`,
     )
     expect(levelOf(moved)).toBe('info')
     expect(describeEvent({ ...moved, byPerson: true }, now)).toContain(
-      `walled (five_hour, until ${clock(resetsAt, now)}), ordered by a person → max-2`,
+      `walled (five_hour, until ${formatLocalClock(resetsAt, now)}), ordered by a person → max-2`,
     )
   })
 
@@ -48,7 +48,7 @@ describe('in words', () => {
       ...{ ...common, kind: 'session-parked', session: 'docs', from: 'max-1', cause: 'wall', wall },
       ...{ until: resetsAt, why: 'max-2 is full' },
     }
-    const at = clock(resetsAt, now)
+    const at = formatLocalClock(resetsAt, now)
     expect(describeEvent(parked, now)).toBe(
       `docs: max-1 walled (five_hour, until ${at}) → parked until ${at}: max-2 is full`,
     )

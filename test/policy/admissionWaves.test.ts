@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { defaultTiming } from '../../policy/account/account.js'
-import { ms } from '../../policy/instants.js'
+import { toMs } from '../../policy/instants.js'
 import {
   configure,
   decide,
@@ -58,7 +58,7 @@ function waves(
     const decision = decide(next, at(now))
     sizes.push(decision.grants.length)
     next = decision.state
-    if (next.waitlist.length > 0) now = (ms(decision.nextDecisionAt!) - ms(at(0))) / 60_000
+    if (next.waitlist.length > 0) now = (toMs(decision.nextDecisionAt!) - toMs(at(0))) / 60_000
   }
   return { state: next, sizes, minutesTaken: now - minutes }
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Beat, type BeatReading, clockSlack, judgeBeat } from '../../policy/service/beats.js'
-import { iso, ms } from '../../policy/instants.js'
+import { iso, toMs } from '../../policy/instants.js'
 import {
   type GuardedProcess,
   hasRecovered,
@@ -15,7 +15,7 @@ import {
 } from '../../policy/service/judgement.js'
 
 const minute = 60_000
-const morning = ms('2026-11-24T07:00:00.000Z')
+const morning = toMs('2026-11-24T07:00:00.000Z')
 const at = (minutes: number): number => morning + minutes * minute
 
 const rules: CheckRules = {
@@ -85,8 +85,8 @@ describe('law 9: a heartbeat', () => {
         const startedAt = tree.get(beat.pid)
         expect(beat.by).toBe('loop')
         expect(startedAt).toBeDefined()
-        expect(ms(beat.at)).toBeGreaterThanOrEqual(startedAt! - clockSlack)
-        expect(ms(beat.at)).toBeLessThanOrEqual(now + clockSlack)
+        expect(toMs(beat.at)).toBeGreaterThanOrEqual(startedAt! - clockSlack)
+        expect(toMs(beat.at)).toBeLessThanOrEqual(now + clockSlack)
       }),
     )
   })

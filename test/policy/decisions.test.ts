@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { accountRow, accountState } from '../../policy/account/accountRow.js'
 import { backoff } from '../../policy/backoff.js'
 import { crashResponse } from '../../policy/session/crashes.js'
-import { ms } from '../../policy/instants.js'
+import { toMs } from '../../policy/instants.js'
 import { shouldMove } from '../../policy/session/plannedMove.js'
 import { defaultTiming, type AccountFacts, withDefaults } from '../../policy/account/account.js'
 import {
@@ -37,7 +37,7 @@ describe('crashes and restarts', () => {
         fifth.afterMs > second.afterMs &&
         second.afterMs > 0,
     ).toBe(true)
-    expect(sixth.kind === 'rest' && ms(sixth.until) > ms(at(1))).toBe(true)
+    expect(sixth.kind === 'rest' && toMs(sixth.until) > toMs(at(1))).toBe(true)
     expect(crashResponse('s', [at(-61), at(0)], at(0), defaultTiming)).toEqual({
       kind: 'restart',
       afterMs: 0,
@@ -48,7 +48,7 @@ describe('crashes and restarts', () => {
     const crashes = [at(0), at(5), at(9)]
     expect(crashResponse('s', crashes, at(9), { ...timing, crashWithin: 5 * 60_000 }).kind).toBe('restart')
     const rests = crashResponse('s', crashes, at(9), timing)
-    expect(rests.kind === 'rest' && ms(rests.until) - ms(at(9))).toBeLessThanOrEqual(90_000)
+    expect(rests.kind === 'rest' && toMs(rests.until) - toMs(at(9))).toBeLessThanOrEqual(90_000)
   })
   it('state from an older version gets every missing key', () => {
     const { probeEvery, wakeMargin, retryEvery, stopGrace, startWithin, hungAfter, keysQuiet } = defaultTiming
@@ -154,11 +154,11 @@ describe('instants', () => {
       fc.property(
         fc.date({ min: new Date('1970-01-01'), max: new Date('2399-12-31'), noInvalidDate: true }),
         (date) => {
-          expect(ms(date.toISOString())).toBe(date.getTime())
+          expect(toMs(date.toISOString())).toBe(date.getTime())
         },
       ),
     )
-    expect(ms('2026-11-22T21:50:00Z')).toBe(Date.parse('2026-11-22T21:50:00Z'))
+    expect(toMs('2026-11-22T21:50:00Z')).toBe(Date.parse('2026-11-22T21:50:00Z'))
   })
 })
 
@@ -244,7 +244,7 @@ describe('any sequence of pool events', () => {
             expect(grant.fence).toBeGreaterThan(fence)
             fence = grant.fence
           }
-          for (const { denial } of decision.denials) expect(ms(denial.retryAt)).toBeGreaterThan(ms(now))
+          for (const { denial } of decision.denials) expect(toMs(denial.retryAt)).toBeGreaterThan(toMs(now))
           state = decision.state
           const held = state.accounts.flatMap(({ leases }) => leases.map(({ session }) => session))
           expect(new Set(held).size).toBe(held.length)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ms } from '../../policy/instants.js'
+import { toMs } from '../../policy/instants.js'
 import type { HostReport, SessionNeed, SilentHost } from '../../policy/notices/hostReport.js'
 import { livingHost, silentHostsOf, withReport } from '../../policy/notices/hostReport.js'
 import type { NoticeBoard, NoticeKind, PoolConditions } from '../../policy/notices/notice.js'
@@ -178,9 +178,9 @@ describe('law 10: a notice that could not be sent', () => {
     while (next.outbox.length > 0) {
       const [out] = next.outbox
       expect(out!.pendingChannels).toEqual(['phone'])
-      pauses.push(ms(out!.dueAt) - ms(at(now)))
+      pauses.push(toMs(out!.dueAt) - toMs(at(now)))
       expect(dueNotices(next, at(now))).toEqual([])
-      now = (ms(out!.dueAt) - ms(at(0))) / 60_000
+      now = (toMs(out!.dueAt) - toMs(at(0))) / 60_000
       expect(dueNotices(next, out!.dueAt)).toHaveLength(1)
       next = recordDelivery(next, 'k', ['phone'], settings, out!.dueAt)
     }
@@ -275,7 +275,7 @@ it('any sequence of changes: sessions wait is never reported twice without an en
         seconds += later
         board = JSON.parse(JSON.stringify(updateBoard(board, one, settings, at(seconds / 60)))) as NoticeBoard
         const next = nextReviewAt({ ...board, outbox: [] }, settings)
-        if (next !== null) expect(ms(next)).toBeGreaterThan(ms(at(seconds / 60)))
+        if (next !== null) expect(toMs(next)).toBeGreaterThan(toMs(at(seconds / 60)))
       }
       const kinds = board.outbox.map(({ notice }) => notice.kind)
       const places = kinds.flatMap((kind, place) => (kind === 'parked' ? [place] : []))

@@ -4,7 +4,7 @@ import { maxSimulatedWall } from '../../policy/pool/simulatedWall.js'
 import { drillSessionName, isReached, type DrillObservation } from '../../policy/independence/drill.js'
 import { describeObservation, drillNotice } from '../../workflows/drill/texts.js'
 import { namePattern } from '../../policy/ids.js'
-import { ms } from '../../policy/instants.js'
+import { toMs } from '../../policy/instants.js'
 import {
   decide,
   simulateWall,
@@ -41,7 +41,7 @@ describe('law 2: simulated walls of a drill', () => {
   it('end by themselves, so that a crashed drill leaves none behind', () => {
     const waiting = requestAndDecide(drilled(), leaseRequest('drill-1'))
     expect(waiting.nextDecisionAt).not.toBeNull()
-    expect(ms(waiting.nextDecisionAt!)).toBeLessThanOrEqual(ms(at(10)) + 1)
+    expect(toMs(waiting.nextDecisionAt!)).toBeLessThanOrEqual(toMs(at(10)) + 1)
     const fresh = recordReadings(waiting.state, [usedAccount('a', 0.1, 10)], at(10))
     expect(grantedTo(decide(fresh, at(10)))).toEqual({ 'drill-1': 'a' })
   })
@@ -65,7 +65,7 @@ describe('law 2: simulated walls of a drill', () => {
 
   it('are bounded whatever is requested, and old ones are forgotten', () => {
     const long = drilled(at(100_000))
-    expect(ms(long.simulatedWalls![0]!.until)).toBe(ms(at(0)) + maxSimulatedWall)
+    expect(toMs(long.simulatedWalls![0]!.until)).toBe(toMs(at(0)) + maxSimulatedWall)
     const next = simulateWall(long, { session: 'drill-2', until: at(90) }, at(80))
     expect(next.simulatedWalls).toEqual([{ session: 'drill-2', until: at(90) }])
   })

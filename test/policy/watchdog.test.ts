@@ -10,7 +10,7 @@ import {
 import { nextHealer } from '../../policy/independence/healers.js'
 import { downtimeMs, type Incident, withEntry, withQuote } from '../../policy/service/incident.js'
 import { incidentReport } from '../../host/state/incidentReport.js'
-import { iso, ms } from '../../policy/instants.js'
+import { iso, toMs } from '../../policy/instants.js'
 import { recentRestarts, retainedRestarts, nextWatchdogStep } from '../../policy/service/watchdog.js'
 import { at, reading, wall } from './builders.js'
 
@@ -39,7 +39,7 @@ describe('restarts', () => {
         expect(next.kind).toBe('escalate')
         break
       }
-      waits.push(ms(next.at) - ms(now))
+      waits.push(toMs(next.at) - toMs(now))
       now = next.at
       restarts.push(now)
     }
@@ -57,7 +57,7 @@ describe('restarts', () => {
     expect(next).toMatchObject({ kind: 'restart' })
     expect(next.attention).toMatch(/3 restarts did not help/)
     const more = nextWatchdogStep(alone, history([...spent, at(0)]), 'it is not there', at(0))
-    const waitOf = (step: typeof next) => (step.kind === 'restart' ? ms(step.at) - ms(at(0)) : NaN)
+    const waitOf = (step: typeof next) => (step.kind === 'restart' ? toMs(step.at) - toMs(at(0)) : NaN)
     expect(waitOf(more)).toBeGreaterThan(waitOf(next))
   })
 
@@ -71,7 +71,7 @@ describe('restarts', () => {
     const often = { ...service, wakeUp: { retryEvery: 10 * minute, retryMaxInterval: 15 * minute } }
     const calls = [at(0), at(20), at(40), at(60)]
     const called = nextWatchdogStep(often, history([at(57), at(58), at(59)], calls), 'gone', at(61))
-    expect(called.kind === 'escalate' && ms(called.at) - ms(at(60))).toBeLessThanOrEqual(15 * minute)
+    expect(called.kind === 'escalate' && toMs(called.at) - toMs(at(60))).toBeLessThanOrEqual(15 * minute)
     const alone = { ...service, wakeUp: null, restarts: { ...service.restarts, backoffMax: 2 * minute } }
     const restarted = nextWatchdogStep(
       alone,
@@ -79,7 +79,7 @@ describe('restarts', () => {
       'gone',
       at(6),
     )
-    expect(restarted.kind === 'restart' && ms(restarted.at) - ms(at(6))).toBeLessThanOrEqual(2 * minute)
+    expect(restarted.kind === 'restart' && toMs(restarted.at) - toMs(at(6))).toBeLessThanOrEqual(2 * minute)
   })
 
   it('escalations for a service that keeps failing start later each time, within a day', () => {
@@ -88,7 +88,7 @@ describe('restarts', () => {
     const first = nextWatchdogStep(service, history(spent, calls), 'gone', at(0))
     expect(first.kind === 'escalate' && first.at === at(0)).toBe(true)
     const often = nextWatchdogStep(service, history(spent, [at(-30), at(-20), at(-9)]), 'gone', at(0))
-    expect(often.kind === 'escalate' && ms(often.at) > ms(at(0))).toBe(true)
+    expect(often.kind === 'escalate' && toMs(often.at) > toMs(at(0))).toBe(true)
     expect(often.attention).toMatch(/woken for it 3 times/)
   })
 
@@ -98,7 +98,7 @@ describe('restarts', () => {
       fc.property(gaps, fc.integer({ min: 1, max: 6 }), (troubles, limit) => {
         const spec = { ...service, restarts: { ...service.restarts, limit } }
         let restarts: string[] = []
-        let now = ms(at(0))
+        let now = toMs(at(0))
         for (const gap of troubles) {
           now += gap
           restarts = retainedRestarts(restarts, spec.restarts, iso(now))
@@ -107,7 +107,7 @@ describe('restarts', () => {
             restarts = []
             continue
           }
-          now = ms(next.at)
+          now = toMs(next.at)
           restarts.push(next.at)
           expect(recentRestarts(restarts, spec.restarts, iso(now)).length).toBeLessThanOrEqual(limit)
         }
@@ -123,7 +123,7 @@ describe('which agent to start', () => {
     { kind: 'substrate', name: 'medic-key' },
   ]
   const choose = (readings: Parameters<typeof nextHealer>[1], tried: Parameters<typeof nextHealer>[2] = []) =>
-    nextHealer(places, readings, tried, null, 10_000, ms(at(0)))
+    nextHealer(places, readings, tried, null, 10_000, toMs(at(0)))
 
   it('the first that is not known to refuse: not past a wall or a lost login, then the fallback substrate', () => {
     expect(choose([])).toEqual({ kind: 'place', place: places[0] })

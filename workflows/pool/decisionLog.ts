@@ -1,5 +1,5 @@
 /** What the pool has decided, in words: the newest decisions, for the details page of the Web UI. */
-import { clock, ms } from '../../policy/instants.js'
+import { formatClock, toMs } from '../../policy/instants.js'
 import type { Decision } from '../../policy/pool/transitions.js'
 
 export interface DecisionLine {
@@ -22,7 +22,7 @@ export function appendDecisions(
     ...grants.map(({ session, grant }) => `**${session}** → ${grant.place.name}: ${grant.why}`),
     ...denials.map(
       ({ session, denial }) =>
-        `**${session}** waits until ${clock(ms(denial.retryAt), ms(now))}: ${denial.why}`,
+        `**${session}** waits until ${formatClock(toMs(denial.retryAt), toMs(now))}: ${denial.why}`,
     ),
     ...failbacks.map(({ session, why }) => `**${session}** may leave its fallback: ${why}`),
     ...probes.map((account) => `${account} is asked for its usage`),

@@ -1,7 +1,7 @@
 /** What a pool shows in the engine: the details page of the Web UI, and what its timers wait for. */
 import { setCurrentDetails } from '@temporalio/workflow'
 import { counted } from '../../policy/formatCount.js'
-import { clock, percent } from '../../policy/instants.js'
+import { formatClock, percent } from '../../policy/instants.js'
 import { silentHostsOf } from '../../policy/notices/hostReport.js'
 import type { PoolState } from '../../policy/pool/transitions.js'
 import { poolView } from '../../policy/pool/poolView.js'
@@ -14,7 +14,7 @@ export const showPool = (state: PoolWorkflowState): void => setCurrentDetails(pa
 
 function page({ pool, hosts = [], story = [] }: PoolWorkflowState, now: number): string {
   const { accounts, waitlist } = poolView(pool)
-  const at = (instant: string): string => clock(Date.parse(instant), now)
+  const at = (instant: string): string => formatClock(Date.parse(instant), now)
   const rows = accounts.map(({ name, windows, leases, login }) => {
     const used = windows.map((window) => `${window.name} ${percent(window.used)}`).join(', ')
     return `| ${name} | ${used || 'not read yet'} | ${login} | ${leases.length} |`
@@ -47,7 +47,7 @@ const list = (title: string, lines: readonly string[]): string[] =>
 
 /** What the pool waits for until `until` (ms since the epoch), if no message comes before. */
 export function waitSummary({ waitlist }: PoolState, until: number, nextDecisionAt: string | null): string {
-  const at = clock(until, Date.now())
+  const at = formatClock(until, Date.now())
   if (nextDecisionAt === null || Date.parse(nextDecisionAt) > until)
     return `until ${at}: a notice may be due, and leases are compared with the sessions that run`
   const [first] = waitlist

@@ -1,7 +1,7 @@
 /** The texts of the pool's notices. They name accounts, sessions and hosts, never a prompt or a secret. */
 import { counted } from '../../policy/formatCount.js'
 import { formatList } from '../../policy/formatList.js'
-import { clock } from '../../policy/instants.js'
+import { formatClock } from '../../policy/instants.js'
 import type { SessionNeed } from '../../policy/notices/hostReport.js'
 import type {
   Cause,
@@ -71,7 +71,7 @@ function waiting(keys: Parameters<PartOf>[0], { pool, dry, waitlist }: PoolCondi
 
 function dryAhead(keys: Parameters<PartOf>[0], { pool, drySpell }: PoolConditions, now: string): Part | null {
   if (drySpell === null || !keys.includes('dry-ahead')) return null
-  const at = (instant: string): string => `${clock(Date.parse(instant), Date.parse(now))} UTC`
+  const at = (instant: string): string => `${formatClock(Date.parse(instant), Date.parse(now))} UTC`
   const { dryAt, resetAt } = drySpell
   const reset = resetAt === null ? '' : `; next reset ${at(resetAt)}`
   return {

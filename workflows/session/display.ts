@@ -1,7 +1,7 @@
 /** What a session shows in the engine: search attributes, memo and the details page of the Web UI. */
 import type { SearchAttributeUpdatePair } from '@temporalio/common'
 import { proxySinks, setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow'
-import { clock as clockOf } from '../../policy/instants.js'
+import { formatClock } from '../../policy/instants.js'
 import { sessionMemo } from '../../policy/session/session.js'
 import { attributeKeys as keys } from '../attributes.js'
 import type { WorkflowSinks } from '../sinks.js'
@@ -51,7 +51,7 @@ function page(state: SessionState, log: SessionState['rescueLog']): string {
   const attention = attentionOf(state)
   const rows = log.slice(-10).map(({ n, cause, from, to, startedAt, result }) => {
     const where = `${from ?? 'nowhere'} → ${to ?? (result === null ? '…' : 'parked')}`
-    return `- ${clock(startedAt)} UTC, move ${n}, **${cause}**: ${where} (${result ?? 'under way'})`
+    return `- ${formatTime(startedAt)} UTC, move ${n}, **${cause}**: ${where} (${result ?? 'under way'})`
   })
   return [
     ...silence(state),
@@ -68,7 +68,7 @@ const silence = ({ host, hostSilentSince: since }: SessionState): string[] =>
   since === undefined
     ? []
     : [
-        `**Not watched:** the worker of its host ${host} was last heard of at ${clock(since)} UTC. What follows was true then.\n`,
+        `**Not watched:** the worker of its host ${host} was last heard of at ${formatTime(since)} UTC. What follows was true then.\n`,
       ]
 
 /** No message comes at each turn, so that the workflow knows that the agent is up, and not whether a turn runs. */
@@ -76,7 +76,7 @@ const shownPhase = ({ phase }: SessionState): string =>
   phase === 'working' || phase === 'idle' ? 'up' : phase
 
 function nextStep(state: SessionState): string {
-  if (state.phase === 'parked') return `tries again at ${clock(state.parkedUntil)}`
+  if (state.phase === 'parked') return `tries again at ${formatTime(state.parkedUntil)}`
   if (state.phase === 'rescuing') return 'moving, with its whole conversation'
   if (state.phase === 'paused') return 'until a person resumes it'
   if (state.phase === 'stopped') return 'over'
@@ -86,6 +86,6 @@ function nextStep(state: SessionState): string {
 }
 
 /** `21:50`, with the date if it is not today's. */
-export function clock(instant: string | null): string {
-  return instant === null ? 'an unknown time' : clockOf(Date.parse(instant), Date.now())
+export function formatTime(instant: string | null): string {
+  return instant === null ? 'an unknown time' : formatClock(Date.parse(instant), Date.now())
 }

@@ -9,7 +9,7 @@ import { failureKinds } from '../../policy/failureKinds.js'
 import { now } from '../now.js'
 import { failureOf, type StepFailure } from '../stepFailures.js'
 import { continuationPrompt } from './continuationPrompt.js'
-import { clock } from './display.js'
+import { formatTime } from './display.js'
 import { carryEvents } from './events.js'
 import { completeFailback, conversationAt, forkFor } from './forks.js'
 import { currentRef, type SessionContext, show } from './context.js'
@@ -188,7 +188,7 @@ function launchSummary(plan: StartPlan, { place, why }: LeaseGrant, from: PlaceR
 function moveReason({ cause, wall }: StartPlan, from: PlaceRef | null): string {
   if (!wall) return cause
   const scope = wall.scope === 'account' ? '' : ` for ${wall.scope}`
-  return `${from?.name ?? 'its account'} is walled${scope} (${wall.kind}, until ${clock(wall.resetsAt)})`
+  return `${from?.name ?? 'its account'} is walled${scope} (${wall.kind}, until ${formatTime(wall.resetsAt)})`
 }
 
 function moveFailureOf(error: ActivityFailure): MoveFailure {

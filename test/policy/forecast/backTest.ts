@@ -8,7 +8,7 @@ import {
   type UsageRecord,
 } from '../../../policy/forecast/usageRecord.js'
 import { windowLength } from '../../../policy/account/windows.js'
-import { ms } from '../../../policy/instants.js'
+import { toMs } from '../../../policy/instants.js'
 import { Random } from '../drain/random.js'
 import { limit, monthDays, monthStart, step, UsageWorld, type WorldAccount } from './usageWorld.js'
 
@@ -75,7 +75,7 @@ function caseOf(account: WorldAccount, record: UsageRecord, name: string, world:
   if (window === undefined || window.resetsAt === null || window.used >= limit) return null
   const others = world.readings(account)
   if (others.some(({ used }) => used >= limit)) return null
-  const [now, resetsAt] = [world.now, ms(window.resetsAt)]
+  const [now, resetsAt] = [world.now, toMs(window.resetsAt)]
   const [forecast] = accountForecast(record, [window], limit, now)
   if (forecast === undefined) return null
   const room = limit - window.used
