@@ -7,7 +7,6 @@ import {
   type AccountChoice,
 } from './chooseAccount.js'
 import {
-  isVoluntary,
   leaseOf,
   withAccount,
   withoutLease,
@@ -19,7 +18,7 @@ import {
 import { withoutExpiredWalls } from './simulatedWall.js'
 import { failbackFor, offerFailbacks, hasLastingRoom, postponeFailback } from './failback.js'
 import { iso, toMs } from '../instants.js'
-import type { LeaseGrant, LeaseDenial, LeaseRequest } from './lease.js'
+import { isVoluntaryMove, type LeaseGrant, type LeaseDenial, type LeaseRequest } from './lease.js'
 import { extraProbeEvery } from '../account/probes.js'
 import { isBlockedByPagesOnly, blockersOf, denialFor, type Blockers } from './denial.js'
 import { AssignmentPass } from './assignmentPass.js'
@@ -287,7 +286,7 @@ function deny(pass: AssignmentPass, entry: WaitlistEntry, blockers: Blockers): A
   }
   const { key, denial } = denied
   if (entry.request.cause === 'home') postponeFailback(pass, entry.request.session, denial.retryAt)
-  if (isVoluntary(entry.request)) return { grant: null, denial, requeued: null }
+  if (isVoluntaryMove(entry.request.cause)) return { grant: null, denial, requeued: null }
   const { why, retryAt } = denial
   pass.decideAgainAt(toMs(retryAt))
   return { grant: null, denial, requeued: { ...entry, notified: { key, why, retryAt } } }

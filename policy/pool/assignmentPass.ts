@@ -1,8 +1,8 @@
 /** The judgements of one assignment pass: each account is judged once for all requests that want the same. */
 import { simulatedWallUntil } from './simulatedWall.js'
-import { isVoluntary, type AccountRecord, type PoolState, type WaitlistEntry } from './poolState.js'
+import type { AccountRecord, PoolState, WaitlistEntry } from './poolState.js'
 import { earlier, formatClock, toMs } from '../instants.js'
-import type { LeaseRequest } from './lease.js'
+import { isVoluntaryMove, type LeaseRequest } from './lease.js'
 import { probeDueAt, isProbing } from '../account/probes.js'
 import { blockingPage, pageText } from '../session/startPages.js'
 import { probeTimeout } from '../account/accountRecord.js'
@@ -105,7 +105,7 @@ export class AssignmentPass {
     const pinnedTo = request.pinned ? request.prefer : null
     // A move without a target leads to another account. A failback may lead to the same one, on a better model.
     const leaves =
-      isVoluntary(request) && request.cause !== 'home' && request.prefer !== request.from
+      isVoluntaryMove(request.cause) && request.cause !== 'home' && request.prefer !== request.from
         ? request.from
         : null
     const simulated = simulatedIneligibility(this.state, request.session, this.now)
@@ -125,7 +125,7 @@ export class AssignmentPass {
 
   /** The substrates for this request, in its order. None if it can stay where it is, or is pinned to one account. */
   fallbackCandidates({ request, since }: WaitlistEntry): Candidate[] {
-    if (isVoluntary(request) || request.pinned) return []
+    if (isVoluntaryMove(request.cause) || request.pinned) return []
     const substrates = this.state.accounts.filter(
       ({ name, role, removed, runs }) =>
         role === 'substrate' && !removed && runs?.agent === request.agent && !request.unfit.includes(name),
@@ -169,7 +169,7 @@ export class AssignmentPass {
 
   /** Requests that take any account differ only in what `requirementsOf` returns. */
   private isUnrestricted({ request, since }: WaitlistEntry): boolean {
-    if (request.pinned || isVoluntary(request)) return false
+    if (request.pinned || isVoluntaryMove(request.cause)) return false
     if (simulatedWallUntil(this.state, request.session, this.now) !== null) return false
     return (
       request.exclude.length === 0 ||

@@ -1,8 +1,8 @@
 /** The denial for a session that gets no account now: why, in a line for a person, and when its next chance comes. */
 import type { Timing } from '../account/account.js'
-import { isVoluntary, type WaitlistEntry } from './poolState.js'
+import type { WaitlistEntry } from './poolState.js'
 import { earlier, iso, toMs } from '../instants.js'
-import type { LeaseDenial } from './lease.js'
+import { isVoluntaryMove, type LeaseDenial } from './lease.js'
 import type { Candidate } from './candidate.js'
 
 /** One account that this request can't get now. */
@@ -117,7 +117,7 @@ export function denialFor(
   const why = blockers.map((one) => one.why()).join(', ') || noAccount(entry)
   const denial = {
     requestId: request.requestId,
-    why: isVoluntary(request) ? `stay: ${why}` : why,
+    why: isVoluntaryMove(request.cause) ? `stay: ${why}` : why,
     retryAt: iso(Math.max(retryAt(entry, nextChanceAt, timing, now), now + 1_000)),
     needsLogin: nextChanceAt === null && blockers.some(({ loggedOut }) => loggedOut),
     pages,
@@ -126,7 +126,7 @@ export function denialFor(
 }
 
 function retryAt(entry: WaitlistEntry, known: number | null, timing: Timing, now: number): number {
-  if (!isVoluntary(entry.request)) return known ?? now + untilNextDenial(entry, timing, now)
+  if (!isVoluntaryMove(entry.request.cause)) return known ?? now + untilNextDenial(entry, timing, now)
   // The session is well placed: it need not ask at every end of a turn.
   return Math.min(Math.max(known ?? 0, now + timing.probeEvery), now + renotifyEvery)
 }

@@ -48,6 +48,10 @@ export type LeaseAnswer =
   | { kind: 'refused'; denial: LeaseDenial }
   | { kind: 'queued'; requestId: string }
 
+/** Whether the session can stay where it is: the request is answered once, and the old lease is kept until a grant. */
+export const isVoluntaryMove = (cause: LeaseRequest['cause']): boolean =>
+  cause === 'near-limit' || cause === 'move' || cause === 'home'
+
 /** The models to ask for after a wall: a session without a model that met a model's wall must avoid accounts with the same wall. */
 export function modelsAfter(models: LeaseRequest['models'], wall: Wall | null): LeaseRequest['models'] {
   if (models.some((model) => model !== null)) return models
@@ -66,8 +70,8 @@ export interface LeaseGrant {
 }
 
 /**
- * No place is able now. The request stays on the waitlist and is granted as soon as one is. Only a voluntary move (causes
- * `near-limit`, `move` and `home`) is answered once: the session stays where it is and keeps its lease.
+ * No place is able now. The request stays on the waitlist and is granted as soon as one is. Only a voluntary move is
+ * answered once: the session stays where it is and keeps its lease.
  */
 export interface LeaseDenial {
   requestId: string

@@ -63,10 +63,6 @@ export interface PoolState {
   resend: string[]
 }
 
-/** Whether the session can stay where it is: the request is answered once, and the old lease is kept until a grant. */
-export const isVoluntary = (request: LeaseRequest): boolean =>
-  request.cause === 'near-limit' || request.cause === 'move' || request.cause === 'home'
-
 export const leaseOf = (
   state: PoolState,
   session: string,

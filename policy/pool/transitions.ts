@@ -7,19 +7,19 @@ import {
   leaseOf,
   withAccount,
   withoutLease,
-  isVoluntary,
   type AccountRecord,
   type PoolState,
   type WaitlistEntry,
 } from './poolState.js'
 import { toMs } from '../instants.js'
-import type {
-  LeaseAnswer,
-  PreparedLeaseRequest,
-  LeaseRelease,
-  LeaseRequest,
-  LeaseBatch,
-  PoolSettings,
+import {
+  isVoluntaryMove,
+  type LeaseAnswer,
+  type PreparedLeaseRequest,
+  type LeaseRelease,
+  type LeaseRequest,
+  type LeaseBatch,
+  type PoolSettings,
 } from './lease.js'
 import type { Decision } from './assign.js'
 import {
@@ -97,7 +97,7 @@ export function recordLogin(
 
 /**
  * Records a session's request. The same `requestId` repeats the answer. Another id replaces the session's older request and gives
- * up its lease. Only a voluntary move (see `isVoluntary`) keeps the lease until another is granted, is answered once, and does
+ * up its lease. Only a voluntary move (see `isVoluntaryMove`) keeps the lease until another is granted, is answered once, and does
  * not stay on the waitlist.
  */
 export function requestLease(state: PoolState, request: LeaseRequest, now: string): PoolState {
@@ -113,7 +113,7 @@ export function requestLease(state: PoolState, request: LeaseRequest, now: strin
     held === null ? -Infinity : toMs(held.lease.askedAt),
   )
   if (toMs(request.at) < newest) return next
-  const keepsLease = isVoluntary(request)
+  const keepsLease = isVoluntaryMove(request.cause)
   const releasedLease =
     held === null ? (before?.releasedLease ?? null) : { account: held.account.name, fence: held.lease.fence }
   const entry: WaitlistEntry = {

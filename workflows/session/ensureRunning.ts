@@ -1,18 +1,11 @@
 /** Starts the session on the first able place, or the next one if that fails, or parks it until one is able (law 10). */
 import { condition } from '@temporalio/workflow'
 import type { AccountReading } from '../../policy/account/account.js'
-import type { LeaseDenial, LeaseRequest } from '../../policy/pool/lease.js'
+import { isVoluntaryMove, type LeaseDenial, type LeaseRequest } from '../../policy/pool/lease.js'
 import type { RescueEntry } from '../../policy/session/session.js'
 import { returnToPerson } from './adoption.js'
 import { mayBeginTurn } from './breaker.js'
-import {
-  requestLease,
-  awaitNextAnswer,
-  awaitPreparedRequest,
-  isVoluntaryMove,
-  newRequest,
-  releaseLease,
-} from './lease.js'
+import { requestLease, awaitNextAnswer, awaitPreparedRequest, newRequest, releaseLease } from './lease.js'
 import { failureKinds } from '../../policy/failureKinds.js'
 import { movesOffAttention } from '../../policy/featureTexts.js'
 import { later, now } from '../now.js'

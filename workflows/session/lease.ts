@@ -5,6 +5,7 @@ import type { AccountReading } from '../../policy/account/account.js'
 import { isOff } from '../../policy/features.js'
 import { poolWorkflowId } from '../../policy/ids.js'
 import {
+  isVoluntaryMove,
   type PreparedLeaseRequest,
   type LeaseGrant,
   type LeaseDenial,
@@ -26,10 +27,6 @@ export type LeaseOutcome =
 
 /** The pool answers in well under a second. A request that was lost is sent again after this time. */
 const answerTimeout = 30_000
-
-/** Whether the session stays where it is if no better place is found, instead of being parked. */
-export const isVoluntaryMove = (cause: StartPlan['cause']): boolean =>
-  cause === 'near-limit' || cause === 'move' || cause === 'home'
 
 export const newRequest = (
   ctx: SessionContext,
