@@ -1,8 +1,8 @@
 /** Gives a session up: its process goes on in its pane, and no step of Outpool ends or types into it any more. */
 import { adopterOf } from '../../agents/index.js'
 import type { Host } from '../../host/host.js'
+import { shellWord } from '../../policy/shellWord.js'
 import type { ReleaseRequest, ReleaseResult } from './contracts.js'
-import { quoted } from './terminal.js'
 
 export async function releaseAgent(host: Host, request: ReleaseRequest): Promise<ReleaseResult> {
   const { session, fence } = request
@@ -30,6 +30,3 @@ function resumeLine(host: Host, { session, agent, place, sessionId, cwd, model }
   ]
   return `cd ${shellWord(cwd)} && ${words.map(shellWord).join(' ')}`
 }
-
-/** Quoted only if it needs to be, so that the line stays readable. */
-const shellWord = (word: string): string => (/^[\w@%+=:,./~-]+$/.test(word) ? word : quoted(word))

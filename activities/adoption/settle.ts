@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
+import { shellQuoted } from '../../policy/shellWord.js'
 import type { AdoptionRequest } from './contracts.js'
-import { quoted, runInPane, writeToTerminal } from './terminal.js'
+import { runInPane, writeToTerminal } from './terminal.js'
 
 const command = fileURLToPath(new URL('../../client/bin.js', import.meta.url))
 
@@ -29,8 +30,8 @@ export async function settleAdoption(host: Host, { session }: AdoptionRequest): 
 /** A short command line for the person's pane; it works without `outpool` on their PATH. */
 function attachScript({ records, home }: Host, session: string): string {
   const file = join(records.folder(session), 'attach.sh')
-  const words = [process.execPath, command, 'attach', session].map(quoted).join(' ')
-  writeFileAtomic(file, `#!/bin/sh\nOUTPOOL_HOME=${quoted(home.dir)} exec ${words}\n`)
+  const words = [process.execPath, command, 'attach', session].map(shellQuoted).join(' ')
+  writeFileAtomic(file, `#!/bin/sh\nOUTPOOL_HOME=${shellQuoted(home.dir)} exec ${words}\n`)
   chmodSync(file, 0o700)
   return file
 }

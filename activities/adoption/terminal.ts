@@ -6,6 +6,7 @@ import { statFields } from '../../config/state/procStat.js'
 import { readUserProcess, type UserProcess } from '../../host/process/userProcesses.js'
 import type { AdoptionRecord } from '../../host/state/adoptions.js'
 import { type PersonPane, PersonTmux } from '../../host/tmux/personTmux.js'
+import { shellQuoted } from '../../policy/shellWord.js'
 
 /** A shell that gets its terminal back draws its prompt within moments. */
 const promptWithin = 5_000
@@ -40,14 +41,14 @@ export async function runInPane(
     if (pane === null) return false
     if (pane.dead) {
       const shell = thenShell ? '; exec "${SHELL:-/bin/sh}"' : ''
-      await tmux.respawn(id, cwd, ['/bin/sh', '-c', `/bin/sh ${quoted(script)}${shell}`])
+      await tmux.respawn(id, cwd, ['/bin/sh', '-c', `/bin/sh ${shellQuoted(script)}${shell}`])
       await tmux.keepOpen(id, false)
       return true
     }
     if (isAtPrompt(pane)) {
       await tmux.keepOpen(id, false)
       // The blank keeps the line out of the history of most shells.
-      await tmux.typeCommand(id, ` sh ${quoted(script)}`)
+      await tmux.typeCommand(id, ` sh ${shellQuoted(script)}`)
       return true
     }
     if (performance.now() > until) return false
@@ -70,5 +71,3 @@ export function writeToTerminal(path: string, lines: readonly string[]): void {
     // The terminal was closed, so there is no one to tell.
   }
 }
-
-export const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`

@@ -1,4 +1,5 @@
 /** Completion scripts for shells, generated from the command tree. They ask `outpool __complete` for names when needed. */
+import { shellQuoted } from '../../policy/shellWord.js'
 import {
   type CommandSpec,
   type CompletionKind,
@@ -30,11 +31,10 @@ const optionsWithValue = (commands: readonly CommandSpec[]): OptionSpec[] => {
   return [...new Map(all.map((option) => [longOf(option), option])).values()]
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
-
 function bash(commands: readonly CommandSpec[]): string {
   const words = (kind: CompletionKind | undefined, choices?: readonly string[]): string => {
-    if (choices !== undefined) return `COMPREPLY=( $(compgen -W ${quoted(choices.join(' '))} -- "$cur") )`
+    if (choices !== undefined)
+      return `COMPREPLY=( $(compgen -W ${shellQuoted(choices.join(' '))} -- "$cur") )`
     if (kind === 'folder') return `COMPREPLY=( $(compgen -d -- "$cur") ); compopt -o filenames 2>/dev/null`
     if (kind === 'file') return `COMPREPLY=( $(compgen -f -- "$cur") ); compopt -o filenames 2>/dev/null`
     if (kind === undefined || kind === 'none') return 'COMPREPLY=()'
@@ -47,7 +47,7 @@ function bash(commands: readonly CommandSpec[]): string {
     const [first] = command.args ?? []
     return [
       `    ${command.name})`,
-      `      if [[ $cur == -* ]]; then COMPREPLY=( $(compgen -W ${quoted(optionsOf(command).map(longOf).join(' '))} -- "$cur") )`,
+      `      if [[ $cur == -* ]]; then COMPREPLY=( $(compgen -W ${shellQuoted(optionsOf(command).map(longOf).join(' '))} -- "$cur") )`,
       `      elif [[ $COMP_CWORD -eq 2 ]]; then ${words(first?.completion, first?.choices)}`,
       '      fi ;;',
     ].join('\n')
@@ -58,7 +58,7 @@ function bash(commands: readonly CommandSpec[]): string {
     '  local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}"',
     '  COMPREPLY=()',
     '  if [[ $COMP_CWORD -eq 1 ]]; then',
-    `    COMPREPLY=( $(compgen -W ${quoted(commands.map(({ name }) => name).join(' '))} -- "$cur") )`,
+    `    COMPREPLY=( $(compgen -W ${shellQuoted(commands.map(({ name }) => name).join(' '))} -- "$cur") )`,
     '    return',
     '  fi',
     '  case "$prev" in',
@@ -81,7 +81,7 @@ function zsh(commands: readonly CommandSpec[]): string {
     return `compadd -- \${(f)"$(outpool __complete ${kind} 2>/dev/null)"}`
   }
   const described = (name: string, description: string): string =>
-    quoted(`${name.replaceAll(':', '\\:')}:${description}`)
+    shellQuoted(`${name.replaceAll(':', '\\:')}:${description}`)
   const cases = commands.map((command) => {
     const [first] = command.args ?? []
     const options = optionsOf(command).map((option) => described(longOf(option), option.description))
@@ -126,13 +126,13 @@ function fish(commands: readonly CommandSpec[]): string {
     const seen = `-n '__fish_seen_subcommand_from ${command.name}'`
     const [first] = command.args ?? []
     const names =
-      first?.choices === undefined ? asks(first?.completion) : ` -a ${quoted(first.choices.join(' '))}`
+      first?.choices === undefined ? asks(first?.completion) : ` -a ${shellQuoted(first.choices.join(' '))}`
     return [
-      `complete -c outpool -n __fish_use_subcommand -a ${command.name} -d ${quoted(command.description)}`,
+      `complete -c outpool -n __fish_use_subcommand -a ${command.name} -d ${shellQuoted(command.description)}`,
       ...(names === '' ? [] : [`complete -c outpool ${seen}${names}`]),
       ...optionsOf(command).map((option) => {
         const value = takesValue(option) ? ` -r${asks(option.completion)}` : ''
-        return `complete -c outpool ${seen} -l ${longOf(option).slice(2)}${value} -d ${quoted(option.description)}`
+        return `complete -c outpool ${seen} -l ${longOf(option).slice(2)}${value} -d ${shellQuoted(option.description)}`
       }),
     ]
   })

@@ -1,5 +1,6 @@
 /** Starts a program in a pane through a script that sets its environment and then executes it. */
 import { join } from 'node:path'
+import { shellQuoted } from '../../policy/shellWord.js'
 import { writeFileAtomic } from '../state/atomicFile.js'
 
 export interface LaunchScript {
@@ -22,13 +23,11 @@ export const folderClosedExit = 72
  */
 export function writeLaunchScript(folder: string, fence: number, plan: LaunchScript): string {
   const script = join(folder, `launch-${fence}.sh`)
-  const exports = Object.entries(plan.env).map(([name, value]) => `export ${name}=${quote(value)}`)
+  const exports = Object.entries(plan.env).map(([name, value]) => `export ${name}=${shellQuoted(value)}`)
   const pid = plan.pidVariable === undefined ? [] : [`export ${plan.pidVariable}=$$`]
-  const enter = `cd -P -- ${quote(plan.cwd)} || exit ${folderClosedExit}`
-  const run = `exec ${plan.argv.map(quote).join(' ')}`
+  const enter = `cd -P -- ${shellQuoted(plan.cwd)} || exit ${folderClosedExit}`
+  const run = `exec ${plan.argv.map(shellQuoted).join(' ')}`
   const lines = ['{', 'rm -f -- "$0"', ...exports, ...pid, enter, run, '}', '']
   writeFileAtomic(script, lines.join('\n'), { isDurable: false })
   return script
 }
-
-const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`

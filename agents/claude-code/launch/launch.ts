@@ -2,10 +2,10 @@
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { shellWord } from '../../../policy/shellWord.js'
 import type { LaunchInput, LaunchPlan } from '../../adapter/launch.js'
 import { baseOf, sessionEnv } from './env.js'
 import { launchSettings, readUserArgs } from './settings.js'
-import { quoted } from './shellWord.js'
 import { isCommandLike } from '../screen/text.js'
 
 /** The kernel limits one argument to 128 KiB, including its terminating zero. */
@@ -68,7 +68,7 @@ async function writeEditor({ launchDir, command, baseEnv = baseOf(command) }: La
   const name = basename(own.split(' ')[0] ?? '').replaceAll(/[^\w.-]/g, '') || 'editor'
   const folder = join(launchDir, 'editor')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const words = [editorScript, join(launchDir, 'drafts'), own].map(quoted).join(' ')
+  const words = [editorScript, join(launchDir, 'drafts'), own].map(shellWord).join(' ')
   const file = join(folder, name)
   await replaceFile(file, `#!/bin/sh\nexec /bin/sh ${words} "$@"\n`)
   await chmod(file, 0o700)

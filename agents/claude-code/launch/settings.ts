@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { parseJsonAs } from '../../../policy/parseJson.js'
+import { shellWord } from '../../../policy/shellWord.js'
 import type { LaunchInput } from '../../adapter/launch.js'
 import { AgentFileError } from '../../errors.js'
 import { readRegular } from '../../files.js'
 import { answeredServers } from '../setup/answers.js'
 import { hookEvents, statusLineEvent } from '../reports.js'
-import { quoted } from './shellWord.js'
 
 const reportScript = fileURLToPath(new URL('report.sh', import.meta.url))
 const handOverScript = fileURLToPath(new URL('hand-over.sh', import.meta.url))
@@ -141,7 +141,7 @@ function reportCommand(
  * shell would exit with 2, by which a hook refuses the person's prompt.
  */
 const scriptCommand = ([script, ...args]: [script: string, ...args: string[]]): string =>
-  `[ ! -r ${quoted(script)} ] || exec /bin/sh ${[script, ...args].map(quoted).join(' ')}`
+  `[ ! -r ${shellWord(script)} ] || exec /bin/sh ${[script, ...args].map(shellWord).join(' ')}`
 
 async function userSettings(given: string, cwd: string): Promise<Settings> {
   const inline = given.trimStart().startsWith('{')
