@@ -1,5 +1,5 @@
 /** How a reading, a wall, a login or a failure changes the record of one account. */
-import type { AccountReading, AccountSpec, Login, Timing, Wall, Window } from './account.js'
+import type { AccountReading, AccountSpec, Login, Timing, Window } from './account.js'
 import { backoff } from '../backoff.js'
 import type { AccountRecord } from '../pool/poolState.js'
 import { iso, toMs } from '../instants.js'
@@ -63,7 +63,7 @@ function adoptIdentity(record: AccountRecord, identity: string | null): AccountR
 }
 
 /** A lost login counts as a failure, so that one that only looks alive is not tried again and again. */
-export function applyLogin(
+function applyLogin(
   record: AccountRecord,
   login: Login,
   at: string | null,
@@ -164,14 +164,6 @@ export const probeTimeout = 2 * 60_000
 
 export const withinLastHour = (instants: readonly string[], now: number): string[] =>
   instants.filter((instant) => now - toMs(instant) < hour).slice(-120)
-
-export function applyWall(record: AccountRecord, wall: Wall, now: number): AccountRecord {
-  const reported = { ...wall, at: noLaterThan(wall.at, now) }
-  return {
-    ...record,
-    walls: pruneWalls(mergeWall(record.walls, reported, record.windows), record.windows, now),
-  }
-}
 
 /** Records a failure of the account: it rests, longer with each failure in a row. */
 export function addFailure(record: AccountRecord, timing: Timing, now: number): AccountRecord {

@@ -2,7 +2,7 @@
  * Every transition of a pool's state. They are pure, so that the `pool` workflow only passes messages on. `now` is always an
  * ISO 8601 instant in UTC and never goes back. After any transition, `decide` returns what follows.
  */
-import { type AccountReading, type Wall, withDefaults } from '../account/account.js'
+import { type AccountReading, withDefaults } from '../account/account.js'
 import {
   leaseOf,
   withAccount,
@@ -22,14 +22,7 @@ import {
   type PoolSettings,
 } from './lease.js'
 import type { Decision } from './assign.js'
-import {
-  addFailure,
-  withinLastHour,
-  newRecord,
-  applyLogin,
-  applyReading,
-  applyWall,
-} from '../account/accountRecord.js'
+import { addFailure, withinLastHour, newRecord, applyReading } from '../account/accountRecord.js'
 
 export { simulateWall, liftWall } from './simulatedWall.js'
 export { confirmLease } from './heldLease.js'
@@ -77,22 +70,6 @@ export function recordReadings(
     ),
   )
   return { ...state, accounts }
-}
-
-export const recordWall = (state: PoolState, account: string, wall: Wall, now: string): PoolState =>
-  withAccount(state, account, (record) => applyWall(record, wall, toMs(now)))
-
-/** Records a login that was lost or found. */
-export function recordLogin(
-  state: PoolState,
-  account: string,
-  login: 'in' | 'out',
-  at: string,
-  now: string,
-): PoolState {
-  return withAccount(state, account, (record) =>
-    applyLogin(record, login, at, state.settings.timing, toMs(now)),
-  )
 }
 
 /**

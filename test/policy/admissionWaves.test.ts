@@ -8,18 +8,18 @@ import {
   decide,
   requestLease,
   recordReadings,
-  recordWall,
   type PoolState,
 } from '../../policy/pool/transitions.js'
 import {
-  leaseRequest,
   at,
-  poolState,
   grantedTo,
-  usedAccount,
+  leaseRequest,
+  poolState,
+  recordWall,
   requestAndDecide,
   settings,
   spec,
+  usedAccount,
   wall,
   withReadings,
 } from './builders.js'

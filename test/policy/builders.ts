@@ -4,6 +4,7 @@ import {
   type AccountSpec,
   defaultTiming,
   emptyReading,
+  type Login,
   type Wall,
   type Window,
 } from '../../policy/account/account.js'
@@ -68,6 +69,17 @@ export const poolState = (...accounts: AccountSpec[]): PoolState => newPoolState
 /** The state with these readings, read at noon. */
 export const withReadings = (before: PoolState, ...readings: AccountReading[]): PoolState =>
   recordReadings(before, readings, at(0))
+
+export const recordWall = (before: PoolState, account: string, met: Wall, now: string): PoolState =>
+  recordReadings(before, [reading(account, { walls: [met] })], now)
+
+export const recordLogin = (
+  before: PoolState,
+  account: string,
+  login: Login,
+  loginAt: string,
+  now: string,
+): PoolState => recordReadings(before, [reading(account, { login, loginAt })], now)
 
 export const leaseRequest = (session: string, overrides: Partial<LeaseRequest> = {}): LeaseRequest => ({
   requestId: `${session}-1`,

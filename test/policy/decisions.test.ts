@@ -13,12 +13,21 @@ import {
   probeStarted,
   releaseLease,
   requestLease,
-  recordLogin,
   recordReadings,
-  recordWall,
 } from '../../policy/pool/transitions.js'
 import { continuationPrompt, type ResumeContext } from '../../workflows/session/continuationPrompt.js'
-import { leaseRequest, at, usedAccount, reading, settings, spec, wall, window } from './builders.js'
+import {
+  at,
+  leaseRequest,
+  reading,
+  recordLogin,
+  recordWall,
+  settings,
+  spec,
+  usedAccount,
+  wall,
+  window,
+} from './builders.js'
 
 describe('crashes and restarts', () => {
   it('law 6: a crashed agent is resumed at once, then with growing delays, then rests until a stated time', () => {

@@ -11,20 +11,20 @@ import {
   requestLease,
   requestBatch,
   recordReadings,
-  recordWall,
   withdraw,
   type PoolState,
 } from '../../policy/pool/transitions.js'
 import { poolView } from '../../policy/pool/poolView.js'
 import {
-  leaseRequest,
   at,
-  poolState,
   grantedTo,
-  usedAccount,
+  leaseRequest,
+  poolState,
+  recordWall,
   requestAndDecide,
   settings,
   spec,
+  usedAccount,
   wall,
   withReadings,
 } from './builders.js'

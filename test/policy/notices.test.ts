@@ -13,8 +13,18 @@ import {
   recordDelivery,
 } from '../../policy/notices/notices.js'
 import { poolConditions } from '../../policy/notices/poolConditions.js'
-import { recordLogin, recordReadings, recordWall } from '../../policy/pool/transitions.js'
-import { leaseRequest, at, poolState, usedAccount, requestAndDecide, spec, wall } from './builders.js'
+import { recordReadings } from '../../policy/pool/transitions.js'
+import {
+  at,
+  leaseRequest,
+  poolState,
+  recordLogin,
+  recordWall,
+  requestAndDecide,
+  spec,
+  usedAccount,
+  wall,
+} from './builders.js'
 import { noticeTexts } from '../../workflows/pool/noticeTexts.js'
 
 const settings = {

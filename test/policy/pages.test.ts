@@ -5,24 +5,19 @@
 import { describe, expect, it } from 'vitest'
 import type { HostPages, OpenPage } from '../../policy/account/account.js'
 import { accountRow } from '../../policy/account/accountRow.js'
-import {
-  configure,
-  decide,
-  recordReadings,
-  recordWall,
-  type PoolState,
-} from '../../policy/pool/transitions.js'
+import { configure, decide, recordReadings, type PoolState } from '../../policy/pool/transitions.js'
 import { poolView } from '../../policy/pool/poolView.js'
 import {
-  leaseRequest,
   at,
-  poolState,
   grantedTo,
-  usedAccount,
+  leaseRequest,
+  poolState,
   reading,
+  recordWall,
   requestAndDecide,
   settings,
   spec,
+  usedAccount,
   wall,
   withReadings,
 } from './builders.js'

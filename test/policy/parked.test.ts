@@ -6,19 +6,19 @@ import {
   probeStarted,
   requestLease,
   recordReadings,
-  recordWall,
   type PoolState,
 } from '../../policy/pool/transitions.js'
 import type { AccountReading } from '../../policy/account/account.js'
 import {
-  leaseRequest,
   at,
-  poolState,
   grantedTo,
-  usedAccount,
+  leaseRequest,
+  poolState,
   reading,
+  recordWall,
   requestAndDecide,
   spec,
+  usedAccount,
   wall,
   window,
   withReadings,

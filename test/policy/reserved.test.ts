@@ -9,13 +9,21 @@ import {
   probeEnded,
   releaseLease,
   requestLease,
-  recordLogin,
   recordReadings,
-  recordWall,
   withdraw,
   type PoolState,
 } from '../../policy/pool/transitions.js'
-import { leaseRequest, at, grantedTo, usedAccount, settings, spec, wall } from './builders.js'
+import {
+  at,
+  grantedTo,
+  leaseRequest,
+  recordLogin,
+  recordWall,
+  settings,
+  spec,
+  usedAccount,
+  wall,
+} from './builders.js'
 
 const names = ['a', 'b', 'c', 'd', 'medic']
 const sessions = ['s', 't', 'u']

@@ -8,19 +8,19 @@ import {
   probeStarted,
   requestLease,
   recordReadings,
-  recordWall,
   type PoolState,
 } from '../../policy/pool/transitions.js'
 import { attributeWall } from '../../policy/account/walls.js'
 import {
-  leaseRequest,
   at,
-  poolState,
   grantedTo,
-  usedAccount,
+  leaseRequest,
+  poolState,
   reading,
+  recordWall,
   requestAndDecide,
   spec,
+  usedAccount,
   wall,
   window,
   withReadings,

@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { AccountSpec } from '../../policy/account/account.js'
 import { groupWaitlist, mostHelpfulAction } from '../../policy/pool/waitlist.js'
-import { recordLogin, recordReadings, recordWall, type PoolState } from '../../policy/pool/transitions.js'
+import { recordReadings, type PoolState } from '../../policy/pool/transitions.js'
 import { poolView } from '../../policy/pool/poolView.js'
 import {
-  leaseRequest,
   at,
+  leaseRequest,
   poolState,
-  usedAccount,
   reading,
+  recordLogin,
+  recordWall,
   requestAndDecide,
   spec,
+  usedAccount,
   wall,
   window,
 } from './builders.js'

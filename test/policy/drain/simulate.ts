@@ -12,11 +12,10 @@ import {
   probeStarted,
   releaseLease,
   requestLease,
-  recordLogin,
   recordReadings,
-  recordWall,
   type PoolState,
 } from '../../../policy/pool/transitions.js'
+import { recordLogin, recordWall } from '../builders.js'
 import { moveThreshold } from '../../../policy/account/windows.js'
 import type { ReportedWindow } from './population.js'
 import {
