@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { hasEnded, statFieldsOf } from '../../policy/procStat.js'
 import { parseJsonAs } from '../../policy/parseJson.js'
 import type { Activity, LiveQuery, LiveState } from '../adapter/liveness.js'
 import type { Place } from '../adapter/place.js'
@@ -118,11 +119,8 @@ function activityOf(status: string | undefined): Activity {
 export function isAlive(pid: number, started: string | undefined): boolean {
   const stat = procStat(pid)
   if (stat === null) return process.platform !== 'linux' && answersSignal(pid)
-  // The name in field 2 may hold spaces and brackets; field 3 begins after the last bracket.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  // A zombie with more than one thread (field 20) still has running threads.
-  const hasEnded = fields[0] === 'X' || (fields[0] === 'Z' && Number(fields[17]) <= 1)
-  return !hasEnded && (started === undefined || fields[19] === started)
+  const fields = statFieldsOf(stat)
+  return !hasEnded(fields) && (started === undefined || fields[19] === started)
 }
 
 function answersSignal(pid: number): boolean {

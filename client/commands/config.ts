@@ -6,6 +6,7 @@ import { type ConfigLocation, locateConfig } from '../../config/load/find.js'
 import { loadConfig, parseConfig } from '../../config/load/load.js'
 import { readConfigText } from '../../config/load/text.js'
 import { describeUntrusted, type UntrustedFolders } from '../../config/state/untrustedFolders.js'
+import { counted } from '../../policy/formatCount.js'
 import { formatList } from '../../policy/formatList.js'
 import { type CommandContext, print, printJson, printNotice } from '../commandContext.js'
 import { type Use, useOf } from '../configuration/configInUse.js'
@@ -81,8 +82,6 @@ const contents = ({ pool, reserved, substrates, tasks, services }: Config): stri
     counted(tasks.length, 'task'),
     counted(services.length, 'service'),
   ])
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 function useText(use: Exclude<Use, { kind: 'kept' }>): string {
   switch (use.kind) {

@@ -1,4 +1,5 @@
-import { hasEnded, statFields } from './procStat.js'
+import { hasEnded } from '../../policy/procStat.js'
+import { statFields } from './procStat.js'
 import { errorCode } from '../../policy/errorFacts.js'
 
 /**

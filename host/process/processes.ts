@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
-import { hasEnded, statFields } from '../../config/state/procStat.js'
+import { statFields } from '../../config/state/procStat.js'
+import { hasEnded } from '../../policy/procStat.js'
 import { isMissing } from '../../policy/errorFacts.js'
 
 export interface ProcessRef {

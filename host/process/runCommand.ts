@@ -1,9 +1,9 @@
 /** Runs a program of the user with limits on time, kept output and leftover processes. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { statSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { longestSecret, withoutSecrets } from '../../config/secrets/known.js'
+import { isFolder } from '../isFolder.js'
 import { endProcess, type ProcessRef, processStart } from './processes.js'
 
 export interface CommandRequest {
@@ -195,9 +195,5 @@ class Tail {
 
 /** In UTF-8, at most. */
 const bytesPerCharacter = 4
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
-}
 
 const inSeconds = (ms: number | null): string => `${(ms ?? 0) / 1_000} s`

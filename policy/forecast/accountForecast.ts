@@ -12,7 +12,7 @@ export interface WindowForecast extends RunOut {
 }
 
 /** Below this nothing is foreseen: one burst would be taken for the rule. */
-const leastKnownHours = 3
+export const leastKnownHours = 3
 /** In a window that is not longer than this, in ms, what happens now matters more than the hour of the day. */
 const longestSteady = 12 * hourMs
 /** In the first minutes of a window, in hours, the share that is read says nothing of its rate. */

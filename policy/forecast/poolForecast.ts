@@ -4,6 +4,7 @@
  */
 import type { Window } from '../account/account.js'
 import { announcedReset, outdatedSince, windowLength } from '../account/windows.js'
+import { leastKnownHours } from './accountForecast.js'
 import { estimateBurn, recentHours, type BurnEstimate } from './burnRate.js'
 import { hourlyBurn, hourMs, recentBurn, type UsageRecord } from './usageRecord.js'
 
@@ -46,7 +47,6 @@ const accountsMax = 100
 const step = 10 * 60_000
 const session = 'five_hour'
 const weekly = 'seven_day'
-const leastKnownHours = 3
 
 /** Null if too little is recorded. */
 export function poolForecast(

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { isAlive } from '../../config/state/isAlive.js'
-import { hasEnded, statFields } from '../../config/state/procStat.js'
+import { statFields } from '../../config/state/procStat.js'
+import { hasEnded } from '../../policy/procStat.js'
 import { until } from '../../lab/until.js'
 
 it('knows itself, and no process with an id that is not in use', () => {

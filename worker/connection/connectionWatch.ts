@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Connection, type ConnectionOptions } from '@temporalio/client'
 import { measures } from '../../host/measures.js'
-import { ownSubchannels, type ConnectOptions } from '../engine/connect.js'
+import { answersOn, ownSubchannels, type ConnectOptions } from '../engine/connect.js'
 
 /** Between two checks of an engine that answers. A check costs it one small read. Milliseconds. */
 const checkEvery = 2_000
@@ -91,7 +91,7 @@ async function watchLoop(options: ConnectionWatchOptions, signal: AbortSignal): 
     await Promise.race([pause(checkEvery, signal), broke])
     const since = performance.now()
     const hasBroken = breaks.take()
-    if (!hasBroken && (await answers(connection, namespace, answerTimeout))) {
+    if (!hasBroken && (await answersOn(connection, namespace, answerTimeout))) {
       answeredAt = since
       measures.engine.record({ ms: performance.now() - since })
       onStable(since)
@@ -127,22 +127,11 @@ async function answersOnNewConnection(options: ConnectOptions, namespace: string
   const fresh = WatchedConnection.lazy({ ...options, connectTimeout, channelArgs: ownSubchannels })
   try {
     await fresh.ensureConnected()
-    return await answers(fresh, namespace, connectTimeout)
+    return await answersOn(fresh, namespace, connectTimeout)
   } catch {
     return false
   } finally {
     await fresh.close()
-  }
-}
-
-async function answers(connection: Connection, namespace: string, within: number): Promise<boolean> {
-  try {
-    await connection.withDeadline(Date.now() + within, () =>
-      connection.workflowService.describeNamespace({ namespace }),
-    )
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -1,9 +1,10 @@
 /** Guarded services: what would prevent starting, guarding or healing them, and open problems. */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config, ServiceConfig } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
 import { readIncidents, readLastCheck } from '../../config/state/serviceFiles.js'
+import { isFolder } from '../../host/isFolder.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 export function checkServices(home: Home, config: Config): Finding[] {
@@ -112,5 +113,3 @@ function describeState(home: Home, { name }: ServiceConfig): string {
   const check = readLastCheck(home, name)
   return check === null ? 'not checked yet' : `${check.verdict} at ${check.at}: ${check.why}`
 }
-
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false

@@ -1,8 +1,9 @@
 /** The loop's tasks: whether everything that each needs exists. */
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { Mailbox } from '../../activities/tasks/mailbox.js'
 import type { TaskConfig } from '../../config/config.js'
+import { isFolder } from '../../host/isFolder.js'
 import { type Finding, fail, ok } from './finding.js'
 import { messageOf } from '../../policy/errorFacts.js'
 
@@ -60,7 +61,6 @@ function checkCommand(
   return ok(name, `${program} exists`)
 }
 
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 const isReadable = (path: string): boolean => isAccessible(path, constants.R_OK)
 const isProgram = (path: string): boolean => isAccessible(path, constants.X_OK) && !isFolder(path)
 

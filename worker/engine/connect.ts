@@ -67,12 +67,21 @@ export async function answers(options: ConnectOptions, namespace: string, within
   const connection = Connection.lazy({ ...options, connectTimeout: within, channelArgs: ownSubchannels })
   try {
     await connection.ensureConnected()
+    return await answersOn(connection, namespace, within)
+  } catch {
+    return false
+  } finally {
+    await connection.close()
+  }
+}
+
+/** The same on an open connection. A namespace is read from the engine's database. */
+export async function answersOn(connection: Connection, namespace: string, within: number): Promise<boolean> {
+  try {
     const { workflowService } = connection
     await connection.withDeadline(Date.now() + within, () => workflowService.describeNamespace({ namespace }))
     return true
   } catch {
     return false
-  } finally {
-    await connection.close()
   }
 }

@@ -65,7 +65,7 @@ export async function openEngine(open: OpenEngine): Promise<Engine> {
   const { options, namespace } = named
   await setUpAt(open, options, namespace, false)
   const endpoint = { address: options.address, namespace, uiUrl: null, pid: null }
-  await writeEndpoint(open.home, endpoint)
+  writeEndpoint(open.home, endpoint)
   const repair = (): void => repairEndpoint(open.home, endpoint, open.say)
   const repairing = setInterval(repair, open.timing?.callEvery ?? repairEvery).unref()
   return {
@@ -86,7 +86,7 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
   const connectOptions: ConnectOptions = { address: first.endpoint.address }
   try {
     await setUpAt(open, connectOptions, first.endpoint.namespace, true)
-    await writeEndpoint(home, first.endpoint)
+    writeEndpoint(home, first.endpoint)
   } catch (error) {
     await endEmbedded(first.process)
     throw error
@@ -100,9 +100,11 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
       const server = await startEmbedded({ home, program: path, say, ports: first.ports, signal })
       engine.endpoint = server.endpoint
       // The address in the file is still right, so a failure to write it must not end the server.
-      await writeEndpoint(home, server.endpoint).catch((error: unknown) =>
-        say(`${home.engineFile} could not be updated: ${messageOf(error)}`),
-      )
+      try {
+        writeEndpoint(home, server.endpoint)
+      } catch (error) {
+        say(`${home.engineFile} could not be updated: ${messageOf(error)}`)
+      }
       return server
     },
     say,
