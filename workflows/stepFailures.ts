@@ -17,10 +17,10 @@ export function failureOf({ cause, message }: ActivityFailure): StepFailure {
   return { kind, message: cause.message, details: cause.details ?? [] }
 }
 
+export type Attempted<T> = { value: T; failure: null } | { value: null; failure: StepFailure }
+
 /** The step's result, or why it failed for good. A cancellation is thrown on. */
-export async function attempt<T>(
-  step: Promise<T>,
-): Promise<{ value: T; failure: null } | { value: null; failure: StepFailure }> {
+export async function attempt<T>(step: Promise<T>): Promise<Attempted<T>> {
   try {
     return { value: await step, failure: null }
   } catch (error) {

@@ -1,5 +1,5 @@
 /** One woken agent: launched on one of the healer's places, watched until it is done, ended, and its work checked. */
-import { ActivityFailure, CancellationScope, condition, isCancellation, uuid4 } from '@temporalio/workflow'
+import { condition, uuid4 } from '@temporalio/workflow'
 import { wakeUpSessionName } from '../../policy/ids.js'
 import type { SessionRef } from '../../activities/contracts.js'
 import type {
@@ -8,7 +8,8 @@ import type {
   WakeUpWatchRequest,
   VerifyRequest,
 } from '../../activities/services/contracts.js'
-import { attempt, failureOf } from '../stepFailures.js'
+import { startStep } from '../runningStep.js'
+import { attempt } from '../stepFailures.js'
 import { notifyPerson } from '../notifyPerson.js'
 import { nextFence } from '../fences.js'
 import { later, now } from '../now.js'
@@ -84,24 +85,17 @@ async function awaitEnd(
   let waitingFor: string | null = null
   let transcriptFrom = 0
   for (;;) {
-    const scope = new CancellationScope()
     const request: WakeUpWatchRequest = {
       ...{ ...ref, service, incident, model, transcriptFrom, waitingFor, until },
     }
-    let observed: WakeUpObservation | null = null
-    const watch = scope
-      .run(() => watches.watchWakeUp.executeWithOptions({ summary: 'watch the agent work' }, [request]))
-      .then((observation) => (observed = observation))
-      .catch((error: unknown) => {
-        if (isCancellation(error)) return
-        if (!(error instanceof ActivityFailure)) throw error
-        observed = { kind: 'failed', why: failureOf(error).message }
-      })
-    await condition(() => observed !== null || handlers.isStopped)
-    scope.cancel()
-    await watch
-    const observation = observed as WakeUpObservation | null
-    if (observation === null) return { kind: 'over', why: 'the escalation was stopped' }
+    const watch = startStep(() =>
+      watches.watchWakeUp.executeWithOptions({ summary: 'watch the agent work' }, [request]),
+    )
+    await condition(() => watch.outcome !== null || handlers.isStopped)
+    await watch.end()
+    if (watch.outcome === null) return { kind: 'over', why: 'the escalation was stopped' }
+    const { value: observation, failure } = watch.outcome
+    if (failure !== null) return { kind: 'failed', why: failure.message }
     if (observation.kind !== 'waiting' && observation.kind !== 'again') return observation
     transcriptFrom = observation.transcriptTo
     waitingFor = observation.kind === 'waiting' ? observation.what : null

@@ -7,11 +7,11 @@ import {
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
-  isCancellation,
   workflowInfo,
 } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
+import { startStep } from '../runningStep.js'
 import { attempt } from '../stepFailures.js'
 import { recordEvent } from '../recordEvent.js'
 import { notifyPerson } from '../notifyPerson.js'
@@ -124,27 +124,18 @@ async function notifyAndPause(
 /** Whether the service recovered before the pause was over, by itself or because a person acted. */
 async function recoversWithin(ctx: EscalationContext, pause: number): Promise<boolean> {
   const { state, watches, handlers } = ctx
-  const scope = new CancellationScope()
-  let hasRecovered = false
   const request = { service: state.service, since: now() }
-  const waiting = scope
-    .run(() =>
-      attempt(
-        watches.awaitServiceRecovery.executeWithOptions({ summary: 'wait until the service recovers' }, [
-          request,
-        ]),
-      ),
-    )
-    .then(({ failure }) => (hasRecovered = failure === null))
-    .catch((error: unknown) => {
-      if (!isCancellation(error)) throw error
-    })
-  await condition(() => hasRecovered || handlers.isStopped, pause, {
+  const waiting = startStep(() =>
+    watches.awaitServiceRecovery.executeWithOptions({ summary: 'wait until the service recovers' }, [
+      request,
+    ]),
+  )
+  const hasRecovered = (): boolean => waiting.outcome?.failure === null
+  await condition(() => hasRecovered() || handlers.isStopped, pause, {
     summary: 'a pause before the next agent is woken',
   })
-  scope.cancel()
-  await waiting
-  return hasRecovered
+  await waiting.end()
+  return hasRecovered()
 }
 
 async function end(ctx: EscalationContext, outcome: EscalationEnd['outcome']): Promise<EscalationResult> {

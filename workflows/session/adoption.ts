@@ -2,7 +2,7 @@
  * Takes over an agent that a person started. Until the launch that ends it, it runs where it was and nothing of it is touched; if no
  * place can take the session after that, it is started again where it was. So it runs once, in the old place or in the new one.
  */
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow'
+import { condition } from '@temporalio/workflow'
 import type {
   AdoptionObservation,
   AdoptionRequest,
@@ -12,47 +12,35 @@ import type { Adoption, AdoptionLoss } from '../../policy/session/adoption.js'
 import { adoptionLossText } from '../../policy/session/adoptionTexts.js'
 import { type SessionContext, show } from './context.js'
 import { mustRenew } from '../renewal.js'
-import { attempt, type StepFailure } from '../stepFailures.js'
+import { startStep } from '../runningStep.js'
+import type { Attempted } from '../stepFailures.js'
 import type { SessionState } from './state.js'
 
 /** Waits until the agent can be taken over, or until an order has to be carried out or the run has to continue as new. */
 export async function awaitAdoption(ctx: SessionContext, adoption: Adoption): Promise<void> {
   const { state, adoptions, handlers } = ctx
-  const scope = new CancellationScope()
   const request: AdoptionWait = { ...requestOf(state, adoption), blockedBy: state.adoptionBlockedBy ?? [] }
   const summary = adoption.process === null ? 'find the conversation' : "wait for the end of the agent's turn"
-  let observed: AdoptionObservation | null = null
-  let failure: StepFailure | null = null
   show(ctx, { phase: 'starting', ...(state.attention === null ? { why: waitsFor(adoption) } : {}) })
-  const waiting = scope
-    .run(() => attempt(adoptions.awaitAdoption.executeWithOptions({ summary }, [request])))
-    .then((outcome) => {
-      observed = outcome.value
-      failure = outcome.failure
-    })
-    .catch((error: unknown) => {
-      if (!isCancellation(error)) throw error
-    })
-  await condition(() => observed !== null || failure !== null || handlers.hasOrders() || mustRenew(ctx))
-  scope.cancel()
-  await waiting
-  applyOutcome(ctx, observed, failure)
+  const waiting = startStep(() => adoptions.awaitAdoption.executeWithOptions({ summary }, [request]))
+  await condition(() => waiting.outcome !== null || handlers.hasOrders() || mustRenew(ctx))
+  await waiting.end()
+  if (waiting.outcome !== null) applyOutcome(ctx, waiting.outcome)
 }
 
 function applyOutcome(
   ctx: SessionContext,
-  observed: AdoptionObservation | null,
-  failure: StepFailure | null,
+  { value: observed, failure }: Attempted<AdoptionObservation>,
 ): void {
   const { state } = ctx
   if (failure !== null) endUnadopted(ctx, failure.message)
-  else if (observed?.kind === 'ready') {
+  else if (observed.kind === 'ready') {
     state.isAdoptionReady = true
     delete state.adoptionBlockedBy
     state.sessionId = observed.sessionId
     if (state.plan !== null) state.plan.turn = observed.turn
     show(ctx, { attention: null })
-  } else if (observed?.kind === 'blocked') {
+  } else {
     state.adoptionBlockedBy = observed.losses
     show(ctx, { attention: lossAttention(observed.losses) })
   }

@@ -1,6 +1,5 @@
 /** The life of a session: start it, watch it, act on observations and orders, until a person stops it. */
 import {
-  ActivityFailure,
   allHandlersFinished,
   CancellationScope,
   condition,
@@ -23,7 +22,7 @@ import { confirmLease, prepareRequest, releaseLease } from './lease.js'
 import { SessionHandlers } from './handlers.js'
 import { react } from './react.js'
 import { type CarriedOver, initialState, isRestored, mustRenew } from '../renewal.js'
-import { failureOf } from '../stepFailures.js'
+import { type RunningStep, startStep } from '../runningStep.js'
 import { currentRef, mayRenew, type SessionContext, show } from './context.js'
 import { clearRefusals } from './inbox.js'
 import { stopAgent } from './move.js'
@@ -85,22 +84,23 @@ async function runUntilStopped(ctx: SessionContext): Promise<SessionResult> {
       await settleAdoption(ctx, state.adoption)
     } else {
       watch ??= startWatch(ctx)
-      const { result } = watch
+      const running = watch
       const isFailbackDue = (): boolean => state.isFailbackOffered && isOnFallback(state)
       const shouldWake = (): boolean =>
-        result.isOver || isFailbackDue() || ctx.handlers.hasOrders() || mustRenew(ctx)
+        running.isOver || isFailbackDue() || ctx.handlers.hasOrders() || mustRenew(ctx)
       await clearUnwatched(ctx, shouldWake)
       await condition(shouldWake)
-      if (!result.isOver && isFailbackDue()) {
+      const observation = running.outcome?.value ?? null
+      if (!running.isOver && isFailbackDue()) {
         await announceFailback(ctx)
-      } else if (result.isOver && !result.observation) {
+      } else if (observation !== null) {
+        watch = null
+        readings = observation.readings
+        await react(ctx, observation)
+      } else if (running.isOver) {
         watch = null
         await flushEvents(ctx.state)
-        await pauseUnwatched(ctx, result.failure)
-      } else if (result.observation) {
-        watch = null
-        readings = result.observation.readings
-        await react(ctx, result.observation)
+        await pauseUnwatched(ctx, running.outcome?.failure?.message ?? '')
       }
     }
     const shouldRenew = mustRenew(ctx) || (watch === null && mayRenew(ctx))
@@ -132,17 +132,10 @@ async function announceFailback({ state, steps }: SessionContext): Promise<void>
 
 const isOver = (state: SessionState): boolean => state.phase === 'stopped'
 
-interface ActiveWatch {
-  /** `failure`: why the watch is over without an observation. */
-  result: { isOver: boolean; observation: SessionObservation | null; failure: string }
-  /** Cancels the watch and waits until it has ended on the host. */
-  end(): Promise<void>
-}
+type ActiveWatch = RunningStep<SessionObservation>
 
 function startWatch(ctx: SessionContext): ActiveWatch {
   const { state, watches } = ctx
-  const result: ActiveWatch['result'] = { isOver: false, observation: null, failure: '' }
-  const scope = new CancellationScope()
   const { runsModel, transcriptFrom, stayUntil, waiting, once } = state
   const request: WatchRequest = {
     ...currentRef(state),
@@ -156,26 +149,11 @@ function startWatch(ctx: SessionContext): ActiveWatch {
     status: statusLine(state),
   }
   const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`
-  const watch = scope
-    .run(() =>
-      carryEvents(state, (carried) =>
-        watches.watchAgent.executeWithOptions({ summary }, [{ ...request, ...carried }]),
-      ),
-    )
-    .then((observation) => (result.observation = observation))
-    .catch((error: unknown) => {
-      if (isCancellation(error)) return
-      if (!(error instanceof ActivityFailure)) throw error
-      result.failure = failureOf(error).message
-    })
-    .finally(() => (result.isOver = true))
-  return {
-    result,
-    end: async () => {
-      scope.cancel()
-      await watch
-    },
-  }
+  return startStep(() =>
+    carryEvents(state, (carried) =>
+      watches.watchAgent.executeWithOptions({ summary }, [{ ...request, ...carried }]),
+    ),
+  )
 }
 
 function statusLine({ place, waiting, stayUntil }: SessionState): string {

@@ -1,8 +1,8 @@
 /** Waits for the watch of the service: until it has observed something, a message has come, or the time is over. */
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow'
+import { condition } from '@temporalio/workflow'
 import type { ServiceObservation, ServiceWatchRequest } from '../../activities/services/contracts.js'
-import { attempt } from '../stepFailures.js'
 import { mustRenew } from '../renewal.js'
+import { startStep } from '../runningStep.js'
 import type { WatchdogContext } from './context.js'
 
 /** Returns null if the watch observed nothing. The watch has ended on its host when this returns. */
@@ -12,33 +12,23 @@ export async function awaitWatch(
   forMs?: number,
 ): Promise<ServiceObservation | null> {
   const { state, handlers, watches } = ctx
-  const watch: { isOver: boolean; observation: ServiceObservation | null } = {
-    isOver: false,
-    observation: null,
-  }
-  const scope = new CancellationScope()
   const request: ServiceWatchRequest = { service: state.spec.name, since: state.since, ...options }
-  const watching = scope
-    .run(() => attempt(watches.watchService.executeWithOptions({ summary: summaryOf(options) }, [request])))
-    .then(({ value }) => (watch.observation = value))
-    .catch((error: unknown) => {
-      if (!isCancellation(error)) throw error
-    })
-    .finally(() => (watch.isOver = true))
+  const watch = startStep(() =>
+    watches.watchService.executeWithOptions({ summary: summaryOf(options) }, [request]),
+  )
   const isInterrupted = (): boolean => handlers.hasMessages() || mustRenew(ctx)
   const isDone = (): boolean => watch.isOver || isInterrupted()
   await (forMs === undefined
     ? condition(isDone)
     : condition(isDone, forMs, { summary: 'until the next step is due' }))
-  const hasFailed = watch.isOver && watch.observation === null
-  scope.cancel()
-  await watching
+  const hasFailed = watch.isOver && watch.outcome?.failure !== null
+  await watch.end()
   // The host refused to watch the service, for a reason that an immediate retry would meet again.
   if (hasFailed)
     await condition(isInterrupted, forMs ?? state.spec.every, {
       summary: 'a pause before it is watched again',
     })
-  return watch.observation
+  return watch.outcome?.value ?? null
 }
 
 function summaryOf({ reportTrouble, incident }: { reportTrouble: boolean; incident: number | null }): string {
