@@ -1,5 +1,5 @@
 /**
- * Runs the real agent program into every row of `wallRows` and records what it leaves in the transcript: `npx
+ * Runs the real agent program into every row of `wallCases` and records what it leaves in the transcript: `npx
  * tsx lab/standin/recordWalls.ts [PROGRAM]`. Without PROGRAM the one of package.json is recorded. The
  * fixture's name contains the program's version.
  */

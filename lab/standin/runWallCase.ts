@@ -1,4 +1,4 @@
-/** Reproduces one row of `wallRows` with the real agent program and reads what it wrote about it. */
+/** Reproduces one row of `wallCases` with the real agent program and reads what it wrote about it. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
