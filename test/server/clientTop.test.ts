@@ -163,6 +163,8 @@ describe('orders', () => {
     await terminal.untilShown('Pause docs?')
     await harness.runOk('stop', 'docs')
     await terminal.untilShown('docs has ended or is another session now: nothing was done')
+    // Until it has left the list it may be the last row, below which there is none to choose.
+    await untilShown('the list without it', (screen) => !/^[> ] docs /m.test(screen))
     terminal.press('y')
     terminal.press('Down')
     await untilShown('the next one chosen', isChosen('docs-2'))
