@@ -7,6 +7,8 @@ const endedByPersonReasons = ['prompt_input_exit', 'logout']
 export class ReportState {
   /** A turn has failed, and the transcript entry that says why has not been seen yet. */
   isFailurePending = false
+  /** The last turn has failed. */
+  hasTurnFailed = false
   isEndedByPerson = false
   /** When a prompt was last submitted, ms since the epoch. */
   submittedAt = 0
@@ -26,11 +28,14 @@ export class ReportState {
         break
       case 'turn-started':
         this.isFailurePending = false
+        this.hasTurnFailed = false
         this.submittedAt = Date.parse(report.at)
         break
       case 'turn-failed':
         // A subagent reports its wall to its parent, which goes on and meets the wall itself.
-        if (!report.subagent) this.isFailurePending = true
+        if (report.subagent) break
+        this.isFailurePending = true
+        this.hasTurnFailed = true
         break
       case 'ended':
         this.isEndedByPerson = endedByPersonReasons.includes(report.reason)

@@ -188,10 +188,11 @@ export class SessionWatch {
     }
     const state = live.get(pane.pid) ?? null
     this.#stateAt = state?.updatedAt ?? null
-    const isTurnOver = this.#reports.isFailurePending && (await this.#awaitFailureEntry())
+    if (this.#reports.isFailurePending) await this.#awaitFailureEntry()
     const { failure } = this.#transcript
-    // The program's state was read before the entry came, and often still says `busy`. To wait for it would cost a tick.
-    const isBusy = state?.activity === 'busy' && !(isTurnOver && failure?.class === 'wall')
+    // The program's state was read before the entry came, and says `busy` as long as a subagent runs: it is not waited for.
+    const isTurnOver = this.#reports.hasTurnFailed && failure?.class === 'wall'
+    const isBusy = state?.activity === 'busy' && !isTurnOver
     if (failure && !isBusy) {
       this.end(recordTurnFailure(this.#host, this.place, this.#request.model, failure), true)
       return
@@ -219,15 +220,14 @@ export class SessionWatch {
     if (added.last?.kind === 'answer' && this.#request.failing) this.end({ kind: 'answered' })
   }
 
-  /** Whether the transcript entry that says why the turn failed has come. */
-  async #awaitFailureEntry(): Promise<boolean> {
+  /** Waits for the transcript entry that says why the turn failed. */
+  async #awaitFailureEntry(): Promise<void> {
     const until = performance.now() + failureEntryTimeout
     while (this.#transcript.failure === null && performance.now() < until) {
       await delay(failureEntryPollEvery)
       await this.#readTranscript()
     }
     this.#reports.isFailurePending = false
-    return this.#transcript.failure !== null
   }
 
   async #endWithNewConversation(found: {

@@ -78,7 +78,8 @@ const subagentIdPattern = /which goes on where it was when you send it a message
 
 /** The first prompt names the tools that the model calls; everything else is answered with text. */
 const script: Answerer = async ({ request, turn, account }) => {
-  if (request.subagent) return { text: 'I search on.', delayMs: account === 'max-1' ? 60_000 : 0 }
+  // Longer than any test waits: the rescue of its main thread must not wait for it.
+  if (request.subagent) return { text: 'I search on.', delayMs: account === 'max-1' ? 600_000 : 0 }
   const prompts = promptsOf(request)
   const toolNames = /^Tools? ([\w ]+)\./.exec(prompts[0] ?? '')?.[1]?.split(' ') ?? []
   if (turn === 1 && toolNames.length > 0)

@@ -171,6 +171,15 @@ describe('a wall that the hook has reported', () => {
     expect(await concluded()).toBe('walled')
   })
 
+  it('law 10: is seen though its entry comes late and a subagent keeps the program busy', async () => {
+    failed(false)
+    await watch.update(observation('busy'))
+    expect(await concluded()).toBe('nothing yet')
+    appendFileSync(transcript, written('five-hour limit'))
+    await watch.update(observation('busy'))
+    expect(await concluded()).toBe('walled')
+  })
+
   it('law 6: of a subagent ends nothing while the main thread goes on', async () => {
     failed(true)
     appendFileSync(transcript, written('five-hour limit'))
