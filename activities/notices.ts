@@ -149,5 +149,3 @@ function unreachable(error: unknown, timeoutMs: number): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : null
   return code === null ? 'it could not be reached' : `it could not be reached (${code})`
 }
-
-/** Errors of secrets name the reference, never the value. */

@@ -23,6 +23,7 @@ import { ConfigReload } from './reload/reload.js'
 import { SystemdNotifier } from './systemdNotifier.js'
 import type { Metrics } from './metrics/metrics.js'
 import { parentCommand, StopRequest, StoppedEarlyError } from './stopRequest.js'
+import { settlesWithin } from './settlesWithin.js'
 import { startWorker } from './worker.js'
 
 interface EngineConnection {
@@ -35,6 +36,9 @@ interface EngineConnection {
 
 /** An engine that is being started when a stop is requested has this long to end. Milliseconds. */
 const undoTimeout = 10_000
+
+/** A change of the configuration that waits for an engine must not keep the worker from stopping. Milliseconds. */
+const reloadStopTimeout = 5_000
 
 export interface UpOptions {
   home: Home
@@ -101,7 +105,7 @@ function surviveRefusedStarts(): void {
       log.error({ err: error }, outOfFiles.problem)
       return
     }
-    console.error(error)
+    log.error({ err: error }, 'the worker ends, since nothing has handled this error')
     process.exit(1)
   })
 }
@@ -160,7 +164,8 @@ async function serve(
   stopped.abort()
   await notifier?.stopping()
   say(`${reason}: ending the watches`)
-  await reload.stop()
+  if (!(await settlesWithin(reload.stop(), reloadStopTimeout)))
+    log.warn('a change of the configuration was still being taken over; the next worker takes it over')
   await worker.stop(reason)
   await metrics?.stop()
   await notifying

@@ -6,7 +6,6 @@ import { adoptionActivities } from '../activities/adoption/index.js'
 import { drillActivities } from '../activities/drill.js'
 import { CleanupLoop } from '../activities/cleanup/cleanup.js'
 import { Host } from '../host/host.js'
-import { setTimeout as delay } from 'node:timers/promises'
 import { log } from '../host/log.js'
 import { type RequestLeases, LeaseBatcher } from '../activities/watch/leaseBatcher.js'
 import { BlockerWatch } from '../activities/watch/blockers.js'
@@ -27,6 +26,7 @@ import { poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
 import { poolQueries, poolUpdates, sessionQueries, sessionSignals } from '../workflows/messages.js'
 import { configureEngine, configureSessions } from './configureEngine.js'
 import type { ConnectOptions } from './engine/index.js'
+import { settlesWithin } from './settlesWithin.js'
 import { retryTransient } from './engine/retryTransient.js'
 import { FleetAnswers } from './localSocket/fleetAnswers.js'
 import { LocalSocket } from './localSocket/localSocket.js'
@@ -213,7 +213,7 @@ export async function startWorker(input: {
         host.accountEvents.stop()
         host.tmux.close()
       })()
-      const hasStopped = await endsWithin(stopping, stopTimeout)
+      const hasStopped = await settlesWithin(stopping, stopTimeout)
       // Last in the record of this worker, and in any case: the next one would report that this one died.
       workerEvents.stopped(why)
       if (!hasStopped) {
@@ -232,17 +232,6 @@ export async function startWorker(input: {
  * waits for 30 s, of which the engine needs some. Milliseconds.
  */
 const stopTimeout = 20_000
-
-/** False if the work goes on after `ms`. */
-async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
-  const limit = new AbortController()
-  const isLate = delay(ms, true, { signal: limit.signal }).catch(() => false)
-  try {
-    return !(await Promise.race([work.then(() => false), isLate]))
-  } finally {
-    limit.abort()
-  }
-}
 
 async function measureClock(host: Host, connection: Connection, namespace: string): Promise<void> {
   host.clock.setAhead(await engineAhead(connection, namespace))

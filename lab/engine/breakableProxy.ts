@@ -90,6 +90,11 @@ export class BreakableProxy {
     for (const socket of this.#sockets) socket.pause()
   }
 
+  /** No data passes on the open connections; new ones are intact. */
+  stallOpen(): void {
+    for (const socket of this.#sockets) socket.pause()
+  }
+
   restore(): void {
     this.#state.mode = 'intact'
     for (const socket of this.#sockets) socket.resume()

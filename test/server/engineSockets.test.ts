@@ -5,7 +5,7 @@ import { type DevServer, sharedServer } from '../../lab/engine/engine.js'
 import { EngineUnreachableError } from '../../worker/errors.js'
 import { answers, reach } from '../../worker/engine/connect.js'
 import { until } from '../../lab/until.js'
-import { WatchedConnection } from '../../worker/connection/connectionWatch.js'
+import { watchConnection, WatchedConnection } from '../../worker/connection/connectionWatch.js'
 import { EngineSockets } from '../../worker/connection/engineSockets.js'
 
 let server: DevServer
@@ -69,5 +69,28 @@ it('law 7: all of them can be ended, and the client connects again', async () =>
   sockets.endAll()
   await call(connection)
   expect(breaks).toBe(1)
+  await connection.close()
+})
+
+it('law 7: a connection that gets no answer from an engine that answers on new ones is ended', async () => {
+  const connectOptions = { ...server.connectOptions, address: cable.address }
+  const connection = await WatchedConnection.connect(connectOptions)
+  await call(connection)
+  let stableAt = 0
+  const watch = watchConnection({
+    ...{ connection, connectOptions, namespace: server.namespace, answerTimeoutMs: 500 },
+    onStable: (since) => (stableAt = since),
+    onLost: () => undefined,
+    onUnanswered: () => sockets.endAll(),
+    onReconnect: () => Promise.resolve(),
+  })
+  cable.stallOpen()
+  const stalledAt = performance.now()
+  await until(
+    'an answer on the connection',
+    () => Promise.resolve(stableAt),
+    (at) => at > stalledAt,
+  )
+  await watch.stop()
   await connection.close()
 })

@@ -58,6 +58,8 @@ export interface ConnectionWatchOptions {
   connection: WatchedConnection
   connectOptions: ConnectOptions
   namespace: string
+  /** How long the connection has to answer. Default: 10 s. Milliseconds. */
+  answerTimeoutMs?: number
   /** The engine has answered since `since` (performance.now()) without a break. */
   onStable: (since: number) => void
   /** The engine does not answer, not even on a new connection. Called once for each outage. */
@@ -82,6 +84,7 @@ export function watchConnection(options: ConnectionWatchOptions): ConnectionWatc
 
 async function watchLoop(options: ConnectionWatchOptions, signal: AbortSignal): Promise<void> {
   const { connection, namespace, onStable, onUnanswered, onReconnect } = options
+  const { answerTimeoutMs = answerTimeout } = options
   const breaks = watchBreaks(connection, signal)
   let answeredAt = performance.now()
   /** Checks in a row in which an intact connection got no answer. */
@@ -91,7 +94,7 @@ async function watchLoop(options: ConnectionWatchOptions, signal: AbortSignal): 
     await Promise.race([pause(checkEvery, signal), broke])
     const since = performance.now()
     const hasBroken = breaks.take()
-    if (!hasBroken && (await answersOn(connection, namespace, answerTimeout))) {
+    if (!hasBroken && (await answersOn(connection, namespace, answerTimeoutMs))) {
       answeredAt = since
       measures.engine.record({ ms: performance.now() - since })
       onStable(since)

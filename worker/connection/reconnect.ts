@@ -28,7 +28,7 @@ const standInPollersAfter = 2_000
 const mostStandIns = 4
 /** After another outage, even the newest set may be in its backoff; older ones than these are of no use. */
 const usefulStandIns = 2
-/** Until then, no further check of the engine is made: after another outage, no call may wait longer. Milliseconds. */
+/** No check of the engine is made during these steps: a call that hangs in a second outage would hide that. Milliseconds. */
 const recoveryTimeout = 60_000
 /** A change of the clock while the worker runs is noticed within this time. Milliseconds. */
 const measureEvery = 60_000

@@ -4,7 +4,7 @@ import { Connection } from '@temporalio/client'
 import type { Home } from '../../config/state/home.js'
 import { hostQueue } from '../../policy/ids.js'
 import type { ConnectOptions } from '../engine/connect.js'
-import { retryTransient } from '../engine/retryTransient.js'
+import { isTransient, retryTransient } from '../engine/retryTransient.js'
 import { engineAhead, pollersOf } from '../../config/engine/pollers.js'
 import { isOfThisMachine } from './identity.js'
 
@@ -37,11 +37,16 @@ export async function untilSoleWorker({
     connection.withDeadline(Date.now() + answerTimeout, () =>
       foreignWorker(connection, namespace, home.hostId),
     )
+  /** An outage of the engine ends no wait that may take days: the other worker counts as still there. */
+  const findLater = (): Promise<string | null> =>
+    find().catch((error: unknown) => {
+      if (!isTransient(error)) throw error
+      return ''
+    })
   try {
     let hasLogged = false
     while (!signal.aborted) {
-      // An outage of the engine ends no wait that may take days.
-      const other = await retryTransient(find, hasLogged ? Infinity : undefined)
+      const other = hasLogged ? await findLater() : await retryTransient(find)
       if (other === null) return true
       if (!hasLogged)
         say(

@@ -1,5 +1,5 @@
-import { messageOf } from '../../policy/errorFacts.js'
 /** The result of a check: one line, and one more that says what to do. */
+import { messageOf } from '../../policy/errorFacts.js'
 
 export type FindingState = 'ok' | 'warn' | 'fail'
 
