@@ -85,18 +85,21 @@ describe('panes', () => {
   })
 
   it('runs a program directly, with no shell between, and keeps the pane when it ends', async () => {
-    const pane = await spawnIn('alpha', 1, ['/bin/echo', '$HOME; #{pid} `x`'])
+    const printThenWait = 'console.log(process.argv[1]); process.stdin.once("data", () => process.exit())'
+    const pane = await spawnIn('alpha', 1, [process.execPath, '-e', printThenWait, '$HOME; #{pid} `x`'])
+    await until(
+      'its output',
+      () => tmux.screen(pane.id),
+      (shown) => shown.includes('$HOME; #{pid} `x`'),
+    )
+    await tmux.press(pane.id, ['Enter'])
     const dead = await until(
       'the end',
       () => tmux.pane('alpha'),
       (now) => now?.dead === true,
     )
     expect(dead).toMatchObject({ id: pane.id, exitStatus: 0, fence: 1 })
-    await until(
-      'its output',
-      () => tmux.screen(pane.id),
-      (shown) => shown.includes('$HOME; #{pid} `x`'),
-    )
+    expect(await tmux.screen(pane.id)).toContain('$HOME; #{pid} `x`')
     const again = await spawnIn('alpha', 2, ['/bin/cat'])
     expect(again).toMatchObject({ id: pane.id, dead: false, fence: 2 })
   })

@@ -53,9 +53,19 @@ if (mode() === 'fork' && process.argv[3] !== 'child') {
     writeFileSync('mode', 'deaf ' + pid)
     process.kill(Number(worker), 'SIGKILL')
   })
+  // Ends when its terminal has answered, and so has read what was printed: tmux can lose the last output of a process.
+  let isLeaving = false
+  const leave = (status) => {
+    isLeaving = true
+    console.log('leaving with ' + status)
+    if (!process.stdin.isTTY) process.exit(status)
+    process.stdin.setRawMode(true).once('data', () => process.exit(status))
+    process.stdout.write('\\x1b[6n')
+  }
   const work = () => {
+    if (isLeaving) return
     const [what, arg] = mode().split(' ')
-    if (what === 'exit') { console.log('leaving with ' + arg); process.exit(Number(arg)) }
+    if (what === 'exit') return leave(Number(arg))
     if (what === 'spin') for (;;);
     if ((what === 'quiet' || what === 'deaf') && isFor(arg)) return
     writeFileSync('beat.new', JSON.stringify({ by: name, pid: process.pid, at: new Date().toISOString(), doing: 'its work' }))
