@@ -16,7 +16,7 @@ import { freePorts } from '../../worker/engine/ports.js'
 import { trimLog } from '../../worker/engine/serverLog.js'
 import { serversOf } from '../../worker/engine/servers.js'
 import { EngineSetupError, EngineStartError } from '../../worker/errors.js'
-import { testPorts } from '../../lab/engine/testPorts.js'
+import { randomPorts, testPorts } from '../../lab/engine/testPorts.js'
 import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 
 const keyword = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
@@ -152,7 +152,7 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
   })
 
   it('port taken: the port is named', async () => {
-    const ports = await freePorts({ grpc: 27700, ui: 28700 })
+    const ports = await freePorts(randomPorts())
     for (const port of [ports.grpc, ports.ui!]) {
       const other = createServer().listen(port, '127.0.0.1')
       await once(other, 'listening')

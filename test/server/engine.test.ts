@@ -20,7 +20,7 @@ import { freePorts, someoneAnswers } from '../../worker/engine/ports.js'
 import { serverArguments } from '../../worker/engine/servers.js'
 import { EngineUnreachableError } from '../../worker/errors.js'
 import { searchAttributes } from '../../policy/ids.js'
-import { testPorts } from '../../lab/engine/testPorts.js'
+import { randomPorts, testPorts } from '../../lab/engine/testPorts.js'
 import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 import { hangsAfterMs, until } from '../../lab/until.js'
 
@@ -139,7 +139,7 @@ describe('the embedded engine', () => {
 
   it('completes a database that an older engine made without them', async () => {
     const { path } = await obtainTemporal({ env: ownEngineOnly(), say: () => undefined })
-    const { grpc, ui } = await freePorts({ grpc: 27400, ui: 28400 })
+    const { grpc, ui } = await freePorts(randomPorts())
     const plain = spawn(path, [
       'server',
       'start-dev',
@@ -249,7 +249,8 @@ describe('the embedded engine', () => {
   })
 
   it('law 10: starts on a port whose last program accepted connections, never answered and still has them', async () => {
-    const { grpc } = await freePorts({ grpc: 27500, ui: null })
+    const tried = randomPorts()
+    const { grpc } = await freePorts(tried)
     const silent = createServer().listen(grpc, '127.0.0.1')
     const accepted = once(silent, 'connection')
     await once(silent, 'listening')
@@ -257,12 +258,12 @@ describe('the embedded engine', () => {
     const [socket] = (await accepted) as [Socket]
     cleanUp.push(() => socket.destroy())
     silent.close()
-    const engine = await open({ firstPorts: { grpc, ui: 28500 } })
+    const engine = await open({ firstPorts: { ...tried, grpc } })
     expect(engine.endpoint.address).toBe(`127.0.0.1:${grpc}`)
   })
 
   it('uses the next free ports if the usual ones are taken', async () => {
-    const ports = await freePorts({ grpc: 27600, ui: 28600 })
+    const ports = await freePorts(randomPorts())
     const others = [ports.grpc, ports.ui!].map((port) => createServer().listen(port, '127.0.0.1'))
     await Promise.all(others.map((other) => once(other, 'listening')))
     cleanUp.push(() => others.forEach((other) => other.close()))
@@ -350,7 +351,7 @@ describe('an engine of the user’s own', () => {
     const dir = await mkdtemp(join(tmpdir(), 'outpool-engine-'))
     const home = openHome({ ...process.env, OUTPOOL_HOME: dir })
     const { path } = await obtainTemporal({ env: ownEngineOnly(), say: () => undefined })
-    const { grpc, ui } = await freePorts({ grpc: 27800, ui: 28800 })
+    const { grpc, ui } = await freePorts(randomPorts())
     const server = spawn(path, ['server', 'start-dev', '-p', String(grpc), '--ui-port', String(ui)])
     try {
       const address = `127.0.0.1:${grpc}`
