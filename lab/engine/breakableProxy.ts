@@ -87,7 +87,7 @@ export class BreakableProxy {
   /** No data passes, and nothing is refused, as with an unplugged cable. */
   stall(): void {
     this.#state.mode = 'stalled'
-    for (const socket of this.#sockets) socket.pause()
+    this.stallOpen()
   }
 
   /** No data passes on the open connections; new ones are intact. */
