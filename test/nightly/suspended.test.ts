@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openStubFleet, type StubFleet } from '../../bench/stubFleet.js'
 import { readEngine } from '../../config/state/liveFile.js'
+import { suspend } from '../../lab/machine/suspend.js'
 import { until } from '../../lab/until.js'
 
 let stub: StubFleet
@@ -36,7 +37,7 @@ it.each(Object.keys(parts))('law 7: while the %s is suspended, and after it', as
   const pid = parts[part]?.() ?? 0
   expect(pid).toBeGreaterThan(1)
   const before = agents()
-  process.kill(pid, 'SIGSTOP')
+  await suspend(pid)
   try {
     const listed = await command('ls')
     // Only without the engine there is nothing to list.

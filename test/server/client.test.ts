@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { giveSignsOfLife, lastSignsOfLife } from '../../config/engine/signsOfLife.js'
 import { openHome } from '../../config/state/home.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
+import { suspend } from '../../lab/machine/suspend.js'
 import { until } from '../../lab/until.js'
 import { isNight } from '../byNight.js'
 import {
@@ -165,7 +166,7 @@ describe('ls', () => {
         new Date(Date.now() - 60_000),
       )
     try {
-      process.kill(pid, 'SIGSTOP')
+      await suspend(pid)
       silent()
       const hung = await harness.home.run(['ls'])
       expect(hung.code).toBe(0)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
 import { TmuxServer } from '../../host/tmux/server.js'
+import { suspend } from '../../lab/machine/suspend.js'
 import { until } from '../../lab/until.js'
 import { type TestHome, newTestHome, outpool } from './testHome.js'
 
@@ -145,7 +146,7 @@ describe('attach', () => {
 
   it('law 7: says once that tmux does not answer, within seconds, in a terminal too', async () => {
     const pid = Number(panes('display-message', '-p', '#{pid}'))
-    process.kill(pid, 'SIGSTOP')
+    await suspend(pid)
     try {
       const { code, stderr } = await place.run(['attach', 's1'])
       expect(code).toBe(1)

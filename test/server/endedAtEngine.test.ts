@@ -18,6 +18,7 @@ import {
 } from '../../config/seal/keys.js'
 import { openText } from '../../config/seal/sealedText.js'
 import { readStoredSession } from '../../config/state/storedSessions.js'
+import { suspend } from '../../lab/machine/suspend.js'
 import { until } from '../../lab/until.js'
 import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
 import { byNight } from '../byNight.js'
@@ -206,7 +207,7 @@ describe('law 5 and 15: whatever an attacker ends at the engine goes on', () => 
       expect((await stub.fleet.run('forget', 'forgotten')).code).toBe(0)
       // A worker that looks while they are being deleted finds them terminated.
       const worker = stub.fleet.workerPid() ?? 0
-      process.kill(worker, 'SIGSTOP')
+      await suspend(worker)
       try {
         for (const [index, name] of names.entries())
           await attacker.connection.workflowService.deleteWorkflowExecution({
@@ -259,7 +260,7 @@ describe('law 5 and 15: whatever an attacker ends at the engine goes on', () => 
       const { sessionId } = await describeSession('alpha')
       const before = await runOf('alpha')
       const worker = stub.fleet.workerPid() ?? 0
-      process.kill(worker, 'SIGSTOP')
+      await suspend(worker)
       try {
         await attacker.connection.workflowService.deleteWorkflowExecution({
           ...{ namespace, workflowExecution: { workflowId: sessionWorkflowId('alpha'), runId: before } },

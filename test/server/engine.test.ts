@@ -22,6 +22,7 @@ import { EngineUnreachableError } from '../../worker/errors.js'
 import { searchAttributes } from '../../policy/ids.js'
 import { randomPorts, testPorts } from '../../lab/engine/testPorts.js'
 import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
+import { suspend } from '../../lab/machine/suspend.js'
 import { hangsAfterMs, until } from '../../lab/until.js'
 
 /** An engine on a busy machine must not count as one that hangs. */
@@ -221,7 +222,7 @@ describe('the embedded engine', () => {
     const engine = await open({ onUp, timing: { ...quick, hangs: 3_000 } })
     const { pid } = engine.endpoint
     const handle = await startSome(await clientOf(engine), 'w')
-    process.kill(pid!, 'SIGSTOP')
+    await suspend(pid!)
     await vi.waitFor(() => expect(onUp).toHaveBeenCalled(), { timeout: hangsAfterMs })
     expect(await isThere(pid)).toBe(false)
     expect((await handle.describe()).status.name).toBe('RUNNING')
@@ -334,7 +335,7 @@ describe('the embedded engine', () => {
 
   it('replaces an engine that does not answer, and nothing else', async () => {
     const orphan = await leaveOrphan('SIGKILL')
-    process.kill(orphan.pid!, 'SIGSTOP')
+    await suspend(orphan.pid!)
     const bystander = spawn('sleep', ['600'])
     cleanUp.push(() => bystander.kill('SIGKILL'))
     // An old file whose process id now belongs to another program.

@@ -27,6 +27,7 @@ import { version } from '../../config/version.js'
 import { Host } from '../../host/host.js'
 import { BreakableProxy } from '../../lab/engine/breakableProxy.js'
 import { sealedClient } from '../../lab/engine/sealed.js'
+import { suspend } from '../../lab/machine/suspend.js'
 import { until } from '../../lab/until.js'
 import { isNight } from '../byNight.js'
 import { poolWorkflowId, sessionWorkflowId, commonQueue } from '../../policy/ids.js'
@@ -202,7 +203,7 @@ describe('a worker that does not answer as it should', () => {
     const name = await listedOnly()
     await socket.close()
     const hung = await listeningProcess()
-    process.kill(hung, 'SIGSTOP')
+    await suspend(hung)
     try {
       await untilEngineLists(name)
       expect(await run('__complete', 'account')).toMatchObject({ code: 0, stdout: 'max-1\nmax-2\n' })
