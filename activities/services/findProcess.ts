@@ -10,7 +10,7 @@ import type { GuardedProcess } from '../../policy/service/judgement.js'
 import type { Host } from '../../host/host.js'
 import { isAlive, processStart } from '../../host/process/processes.js'
 import { markedRoots, processTree, startedAtOf } from '../../host/process/tree.js'
-import type { Pane } from '../../host/tmux/panes.js'
+import { describeExit, type Pane } from '../../host/tmux/panes.js'
 import type { ServiceRecords } from '../../host/state/serviceRecords.js'
 
 export interface FoundProcess {
@@ -67,7 +67,7 @@ async function findOwnProcess(host: Host, records: ServiceRecords, service: stri
     return adoptProcess(records, service, pane.fence, pane.pid)
   const fork = pane?.dead === true && pane.fence === fence ? await findForkedProcess(service, pane) : null
   if (fork !== null) return adoptProcess(records, service, fence, fork)
-  return { process: null, exitReason: pane?.dead === true ? describeExit(pane) : null }
+  return { process: null, exitReason: pane?.dead === true ? `it ended with ${describeExit(pane)}` : null }
 }
 
 async function adoptProcess(
@@ -83,22 +83,17 @@ async function adoptProcess(
 }
 
 /**
- * A process that exits with status 0 right after its start, and leaves a process that was started then, has forked into the
+ * A process that exits with code 0 right after its start, and leaves a process that was started then, has forked into the
  * background. A process that ended later, or with an error, is over, even if it left children.
  */
 async function findForkedProcess(service: string, pane: Pane): Promise<number | null> {
-  if (pane.exitStatus !== 0 || pane.deadAt === null) return null
+  if (pane.exitCode !== 0 || pane.deadAt === null) return null
   for (const pid of markedRoots(launchMarkVariable, launchMark(service, pane.fence))) {
     const bornAt = await startedAtOf(pid)
     if (bornAt !== null && Math.abs(pane.deadAt - bornAt) <= forkTimeout) return pid
   }
   return null
 }
-
-const describeExit = ({ exitSignal, exitStatus }: Pane): string =>
-  exitSignal !== null
-    ? `it was ended by signal ${exitSignal}`
-    : `it ended with exit code ${exitStatus ?? '?'}`
 
 /** If the pid file is older than the process with that id, it names an earlier process. */
 async function findByPidFile(file: string): Promise<FoundProcess> {

@@ -13,7 +13,7 @@ import type { Host } from '../../host/host.js'
 import { programFingerprint, reasonNotRunnable } from '../../host/process/agentProgram.js'
 import { folderClosedExit } from '../../host/process/launchScript.js'
 import { isWithin, workingFolder } from '../../host/process/workingFolder.js'
-import type { Pane } from '../../host/tmux/panes.js'
+import { describeExit, type Pane } from '../../host/tmux/panes.js'
 import {
   hookRefusal,
   LaunchFailedError,
@@ -153,15 +153,19 @@ async function startFailure(
   host: Host,
   place: Place,
   { session, agent, cwd }: LaunchRequest,
-  { id, exitStatus }: Pane,
+  pane: Pane,
 ): Promise<Error> {
   if (!existsSync(cwd)) return new WorkFolderMissingError(cwd)
-  if (exitStatus === folderClosedExit) return new WorkFolderClosedError(cwd)
+  if (pane.exitCode === folderClosedExit) return new WorkFolderClosedError(cwd)
   const { command, env } = await host.command(agent, session)
   const whole: NodeJS.ProcessEnv = { ...host.programEnvironment(), ...env, ...place.env }
   const why = await reasonNotRunnable(command, whole, cwd)
-  if (why === null)
-    return new LaunchFailedError(`the agent ended at its start: ${lastLines(await host.tmux.screen(id))}`)
+  if (why === null) {
+    const shown = lastLines(await host.tmux.screen(pane.id))
+    return new LaunchFailedError(
+      `the agent ended at its start with ${describeExit(pane)}; it showed: ${shown}`,
+    )
+  }
   const currentFingerprint = (): Promise<string> => programFingerprint(command, whole['PATH'] ?? '', cwd)
   host.unrunnablePrograms.set(session, { fingerprint: await currentFingerprint(), currentFingerprint })
   return new ProgramFailedError(agent, command, why)

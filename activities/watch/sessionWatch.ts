@@ -5,7 +5,7 @@ import type { AgentReport, LiveState } from '../../agents/adapter/liveness.js'
 import { type ScheduledPrompt, restStateOf, type RunningTask } from '../../policy/session/backgroundTasks.js'
 import type { Config } from '../../config/config.js'
 import type { Host } from '../../host/host.js'
-import type { Pane } from '../../host/tmux/panes.js'
+import { describeExit, type Pane } from '../../host/tmux/panes.js'
 import type { PlaceRef, SessionObservation, WatchHeartbeat, WatchRequest } from '../contracts.js'
 import type { AskedQuestion } from '../session/askedQuestion.js'
 import { DialogState } from './dialogState.js'
@@ -244,10 +244,8 @@ export class SessionWatch {
       this.end(recordTurnFailure(this.#host, this.place, this.#request.model, failure), true)
       return
     }
-    const how =
-      pane.exitSignal !== null ? `signal ${pane.exitSignal}` : `exit status ${pane.exitStatus ?? '?'}`
     const byPerson = this.#reports.isEndedByPerson
-    this.end({ kind: 'exited', how, byPerson }, await this.#wasTurnInterrupted())
+    this.end({ kind: 'exited', how: describeExit(pane), byPerson }, await this.#wasTurnInterrupted())
   }
 
   async #wasTurnInterrupted(): Promise<boolean> {

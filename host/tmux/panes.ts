@@ -7,8 +7,8 @@ export interface Pane {
   fence: number
   pid: number
   dead: boolean
-  /** Exit status of a dead pane's process; null if a signal ended it. */
-  exitStatus: number | null
+  /** Of a dead pane's process; null if a signal ended it. */
+  exitCode: number | null
   exitSignal: number | null
   /** When its process ended, ms since the epoch in whole seconds; null while it runs, or if tmux is too old to tell. */
   deadAt: number | null
@@ -40,7 +40,7 @@ export const paneFormat = [
 
 /** Empty for a pane that Outpool did not create. */
 export function parsePane(line: string): Pane[] {
-  const [id, session, fence, pid, dead, exitStatus, exitSignal, deadTime, activity, attached, lastAttached] =
+  const [id, session, fence, pid, dead, exitCode, exitSignal, deadTime, activity, attached, lastAttached] =
     line.split(separator)
   if (!id || !session || !fence) return []
   return [
@@ -50,7 +50,7 @@ export function parsePane(line: string): Pane[] {
       fence: Number(fence),
       pid: Number(pid),
       dead: dead === '1',
-      exitStatus: exitStatus ? Number(exitStatus) : null,
+      exitCode: exitCode ? Number(exitCode) : null,
       exitSignal: exitSignal ? Number(exitSignal) : null,
       deadAt: deadTime ? Number(deadTime) * 1000 : null,
       activeAt: Number(activity) * 1000,
@@ -60,8 +60,12 @@ export function parsePane(line: string): Pane[] {
 }
 
 /** Whether tmux does not know yet how the process ended: it closes a pane when the terminal ends, and reaps the process after that. */
-export const isExitUnknown = ({ dead, exitStatus, exitSignal }: Pane): boolean =>
-  dead && exitStatus === null && exitSignal === null
+export const isExitUnknown = ({ dead, exitCode, exitSignal }: Pane): boolean =>
+  dead && exitCode === null && exitSignal === null
+
+/** How the process of a dead pane ended: `exit code 3` or `signal 9`. */
+export const describeExit = ({ exitCode, exitSignal }: Pane): string =>
+  exitSignal !== null ? `signal ${exitSignal}` : `exit code ${exitCode ?? '?'}`
 
 /**
  * tmux expands `#` in folders and in what it draws. Of these, it leaves `##[` as it is in a folder: that folder is not found then, and

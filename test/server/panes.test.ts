@@ -57,7 +57,7 @@ describe('panes', () => {
         () => tmux.pane('alpha'),
         (now) => now?.dead === true,
       )
-      statuses.push(ended?.exitStatus)
+      statuses.push(ended?.exitCode)
     }
     expect(statuses.filter((status) => status !== 7)).toEqual([])
   })
@@ -98,7 +98,7 @@ describe('panes', () => {
       () => tmux.pane('alpha'),
       (now) => now?.dead === true,
     )
-    expect(dead).toMatchObject({ id: pane.id, exitStatus: 0, fence: 1 })
+    expect(dead).toMatchObject({ id: pane.id, exitCode: 0, fence: 1 })
     expect(await tmux.screen(pane.id)).toContain('$HOME; #{pid} `x`')
     const again = await spawnIn('alpha', 2, ['/bin/cat'])
     expect(again).toMatchObject({ id: pane.id, dead: false, fence: 2 })
@@ -171,7 +171,7 @@ describe('panes', () => {
       () => tmux.pane('alpha'),
       (now) => now?.dead === true,
     )
-    expect(ended?.exitStatus).toBe(folderClosedExit)
+    expect(ended?.exitCode).toBe(folderClosedExit)
     expect(existsSync(join(home.dir, 'ran'))).toBe(false)
   })
 

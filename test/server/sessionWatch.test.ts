@@ -81,7 +81,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 /** One check of a live pane whose program calls itself busy or idle. */
 const observation = (activity: 'busy' | 'idle', activeAt = Date.now()): HostObservation => {
-  const exit = { dead: false, exitStatus: null, exitSignal: null, deadAt: null, activeAt }
+  const exit = { dead: false, exitCode: null, exitSignal: null, deadAt: null, activeAt }
   const visited = 'never'
   return {
     panes: new Map([['s', { id: '%1', session: 's', fence: 1, pid: process.pid, ...exit, visited }]]),
