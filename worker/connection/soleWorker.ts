@@ -38,26 +38,25 @@ export async function untilSoleWorker({
       foreignWorker(connection, namespace, home.hostId),
     )
   /** An outage of the engine ends no wait that may take days: the other worker counts as still there. */
-  const findLater = (): Promise<string | null> =>
-    find().catch((error: unknown) => {
+  const isStillThere = async (): Promise<boolean> => {
+    try {
+      return (await find()) !== null
+    } catch (error) {
       if (!isTransient(error)) throw error
-      return ''
-    })
-  try {
-    let hasLogged = false
-    while (!signal.aborted) {
-      const other = hasLogged ? await findLater() : await retryTransient(find)
-      if (other === null) return true
-      if (!hasLogged)
-        say(
-          `another machine (${other}) runs a worker for ${home.hostId}, the id of this host, so nothing is started here. ` +
-            `If this home or this machine is a copy, remove ${home.dir}/host.json here and run outpool again; ` +
-            'otherwise stop the other worker. Checking again every few seconds.',
-        )
-      hasLogged = true
-      await delay(pollEvery, undefined, { signal }).catch(() => undefined)
+      return true
     }
-    return false
+  }
+  try {
+    const other = signal.aborted ? null : await retryTransient(find)
+    if (other === null) return !signal.aborted
+    say(
+      `another machine (${other}) runs a worker for ${home.hostId}, the id of this host, so nothing is started here. ` +
+        `If this home or this machine is a copy, remove ${home.dir}/host.json here and run outpool again; ` +
+        'otherwise stop the other worker. Checking again every few seconds.',
+    )
+    do await delay(pollEvery, undefined, { signal }).catch(() => undefined)
+    while (!signal.aborted && (await isStillThere()))
+    return !signal.aborted
   } finally {
     await connection.close()
   }
