@@ -12,10 +12,10 @@ import { eligibilityOf, substrateIneligibility, ineligible } from '../account/el
 
 /** If no page is open anywhere, it makes no difference in which folder a session works. */
 const requirementsOf = (request: LeaseRequest, { accounts }: PoolState): string => {
-  const { agent, models, fallback, unfit, host, cwd = '', despitePages = false } = request
+  const { agent, models, fallback, unfit, host, cwd = '', allowOpenPage = false } = request
   const requirements = [agent, models.join(), fallback?.join() ?? 'any', unfit.join()]
   const isPageAnywhere = accounts.some(({ pages }) => pages !== undefined)
-  return [...requirements, ...(isPageAnywhere ? [host, cwd, String(despitePages)] : [])].join(' ')
+  return [...requirements, ...(isPageAnywhere ? [host, cwd, String(allowOpenPage)] : [])].join(' ')
 }
 
 /** A page is named only if nothing else makes the account ineligible: other causes end by themselves. */

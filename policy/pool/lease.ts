@@ -12,7 +12,7 @@ export interface LeaseRequest {
   /** The session's folder: some pages open in one project only. */
   cwd?: string
   /** Also accounts with an open page: the session may show it to a person. Default: no. */
-  despitePages?: boolean
+  allowOpenPage?: boolean
   agent: string
   /** In order: the same model on any account comes before the next model. Holds at least one; null is the agent's default. */
   models: (string | null)[]

@@ -17,10 +17,10 @@ export function mergePages(
 /** The page that the session would meet under the account now, or null. */
 export function blockingPage(
   { pages = [] }: Pick<AccountFacts, 'pages'>,
-  { host, cwd, despitePages = false }: Pick<LeaseRequest, 'host' | 'cwd' | 'despitePages'>,
+  { host, cwd, allowOpenPage = false }: Pick<LeaseRequest, 'host' | 'cwd' | 'allowOpenPage'>,
   now: number,
 ): OpenPage | null {
-  if (despitePages || pages.length === 0) return null
+  if (allowOpenPage || pages.length === 0) return null
   const open = pages.find((one) => one.host === host)?.open ?? []
   const met = (page: OpenPage): boolean => toMs(page.until) > now && (page.cwd === null || page.cwd === cwd)
   return open.find(met) ?? null

@@ -98,7 +98,7 @@ describe('law 4: never onto an account that opens a page', () => {
 
   it('a first start may still be sent there, for a person to answer', () => {
     const before = withPages(withPages(both(), 'a', page()), 'b', page())
-    expect(grantedTo(requestAndDecide(before, { ...request, despitePages: true }))).toEqual({ s: 'a' })
+    expect(grantedTo(requestAndDecide(before, { ...request, allowOpenPage: true }))).toEqual({ s: 'a' })
   })
 })
 

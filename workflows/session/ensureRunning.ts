@@ -66,7 +66,7 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
         return
       }
       if (answer.denial.pages && mayMeetPage(state, plan)) {
-        plan.despitePages = true
+        plan.allowOpenPage = true
         request = newRequest(ctx, plan, [])
         answer = await requestLease(ctx, request)
         continue
@@ -145,8 +145,8 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
 }
 
 /** Whether a page may open for the person: the session has done no work yet, and leaves no agent that runs elsewhere. */
-const mayMeetPage = ({ place, adoption }: SessionState, { cause, despitePages }: StartPlan): boolean =>
-  cause === 'start' && place === null && adoption === undefined && despitePages !== true
+const mayMeetPage = ({ place, adoption }: SessionState, { cause, allowOpenPage }: StartPlan): boolean =>
+  cause === 'start' && place === null && adoption === undefined && allowOpenPage !== true
 
 /** Each start counts for the breaker, except the first one and those that a person asked for. */
 const mayRelaunch = (ctx: SessionContext, { cause, turn }: StartPlan): boolean =>

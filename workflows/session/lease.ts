@@ -45,7 +45,7 @@ function buildRequest({ state }: SessionContext, plan: StartPlan): PreparedLease
     session: state.name,
     host: state.host,
     cwd: state.cwd,
-    ...(plan.despitePages === true ? { despitePages: true } : {}),
+    ...(plan.allowOpenPage === true ? { allowOpenPage: true } : {}),
     agent: state.agent,
     models: modelsAfter(state.models, plan.wall),
     fallback: isOff(state.featuresOff, 'fallbacks') ? [] : state.fallback,

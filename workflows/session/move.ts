@@ -168,7 +168,7 @@ function launchRequest(
     forks: isOnAccount && fork !== null ? [...forks, fork.id] : forks,
     prompt,
     ...(state.adoption === undefined ? {} : { adopt: state.adoption }),
-    ...(plan.despitePages === true ? { allowOpenPage: true } : {}),
+    ...(plan.allowOpenPage === true ? { allowOpenPage: true } : {}),
     status: `outpool: on ${place.name}`,
   }
 }

@@ -51,7 +51,7 @@ export interface StartPlan {
   /** The tries of this start that failed; absent if none did. */
   failures?: StartFailures
   /** Only of a first start that no account takes unattended: the program may open a page, which the person answers. */
-  despitePages?: boolean
+  allowOpenPage?: boolean
 }
 
 export interface StartFailures {
