@@ -57,27 +57,32 @@ async function findOwnProcess(host: Host, records: ServiceRecords, service: stri
   if (process !== null && (await isAlive(process)))
     return { process: await withProcessTree(process.pid, process.start), exitReason: null }
   let pane = await host.tmux.pane(servicePane(service))
+  // The worker was killed between starting the process and recording it, or the record was lost. The pane still knows it.
+  const adopted =
+    pane !== null && !pane.dead && process === null
+      ? await adoptProcess(records, service, pane.fence, pane.pid)
+      : null
+  if (adopted !== null) return adopted
   // tmux learns of the exit a little later than the system; until then it can't tell how the process ended.
-  for (let polls = 0; process !== null && pane?.dead === false && polls < maxExitPolls; polls++) {
+  for (let polls = 0; pane?.dead === false && polls < maxExitPolls; polls++) {
     await delay(exitPollEvery)
     pane = await host.tmux.pane(servicePane(service))
   }
-  // The worker was killed between starting the process and recording it, or the record was lost. The pane still knows it.
-  if (pane !== null && !pane.dead && process === null)
-    return adoptProcess(records, service, pane.fence, pane.pid)
   const fork = pane?.dead === true && pane.fence === fence ? await findForkedProcess(service, pane) : null
-  if (fork !== null) return adoptProcess(records, service, fence, fork)
+  const forked = fork === null ? null : await adoptProcess(records, service, fence, fork)
+  if (forked !== null) return forked
   return { process: null, exitReason: pane?.dead === true ? `it ended with ${describeExit(pane)}` : null }
 }
 
+/** Null if it has ended. */
 async function adoptProcess(
   records: ServiceRecords,
   service: string,
   fence: number,
   pid: number,
-): Promise<FoundProcess> {
+): Promise<FoundProcess | null> {
   const start = await processStart(pid)
-  if (start === null) return { process: null, exitReason: null }
+  if (start === null) return null
   records.save(service, { fence, process: { pid, start } })
   return { process: await withProcessTree(pid, start), exitReason: null }
 }
