@@ -1,20 +1,17 @@
 /** What others put among the reports and records of sessions stops nothing but itself. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { execa } from 'execa'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { beforeEach, expect, it, vi } from 'vitest'
 import { launchAgent } from '../../activities/session/launch.js'
 import { restoreRecord } from '../../activities/watch/restoreRecord.js'
 import { Sampler } from '../../activities/watch/sampler.js'
 import type { LaunchRequest, WatchRequest } from '../../activities/contracts.js'
-import { parseConfig } from '../../config/load/load.js'
-import { openHome } from '../../config/state/home.js'
-import { Host } from '../../host/host.js'
+import type { Host } from '../../host/host.js'
 import type { LaunchRecord } from '../../host/state/sessionRecord.js'
 import { until } from '../../lab/until.js'
+import { eachWithHost } from './eachWithHost.js'
 
 const sessionId = '7da1d9f0-0000-4000-8000-000000000000'
 const place = { kind: 'account' as const, name: 'max-1' }
@@ -24,17 +21,8 @@ let host: Host
 
 beforeEach(() => {
   vi.spyOn(console, 'error').mockReturnValue(undefined)
-  dir = mkdtempSync(join(tmpdir(), 'outpool-odd-'))
-  mkdirSync(join(dir, 'max-1'))
-  const text = `pool: { accounts: [{ name: max-1, configDir: ${join(dir, 'max-1')} }] }`
-  host = new Host(openHome({ OUTPOOL_HOME: join(dir, 'state') }), parseConfig(text, join(dir, 'x.yaml'), {}))
 })
-afterEach(async () => {
-  vi.restoreAllMocks()
-  host.tmux.close()
-  await execa('tmux', ['-S', host.home.tmuxSocket, 'kill-server'], { reject: false })
-  rmSync(dir, { recursive: true, force: true })
-})
+eachWithHost((...made) => ([host, dir] = made))
 
 const launch = (fence: number): LaunchRecord => ({
   ...{ fence, place, agent: 'claude-code', sessionId, cwd: dir, process: null },

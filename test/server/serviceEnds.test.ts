@@ -1,35 +1,20 @@
 /** How a service has ended is told from its pane, which learns of it later than the system. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { execa } from 'execa'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { findServiceProcess, servicePane } from '../../activities/services/findProcess.js'
 import { ServiceContext } from '../../activities/services/serviceContext.js'
-import { parseConfig } from '../../config/load/load.js'
-import { openHome } from '../../config/state/home.js'
-import { Host } from '../../host/host.js'
+import type { Host } from '../../host/host.js'
 import { until } from '../../lab/until.js'
+import { eachWithHost } from './eachWithHost.js'
 
 let dir: string
 let host: Host
 
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'outpool-ends-'))
-  mkdirSync(join(dir, 'max-1'))
-  const text = `
-pool: { accounts: [{ name: max-1, configDir: ${join(dir, 'max-1')} }] }
-services: [{ name: bot, run: [/bin/false], cwd: ${dir} }]`
-  host = new Host(openHome({ OUTPOOL_HOME: join(dir, 'state') }), parseConfig(text, join(dir, 'x.yaml'), {}))
-})
-afterEach(async () => {
-  vi.restoreAllMocks()
-  host.tmux.close()
-  await execa('tmux', ['-S', host.home.tmuxSocket, 'kill-server'], { reject: false })
-  rmSync(dir, { recursive: true, force: true })
-})
+eachWithHost(
+  (...made) => ([host, dir] = made),
+  (folder) => `services: [{ name: bot, run: [/bin/false], cwd: ${folder} }]`,
+)
 
-it('law 10: a service that ended before its process was recorded, and before tmux knew of it', async () => {
+it('law 10: the exit code is told of a service that ended before it was recorded, and before tmux knew', async () => {
   const context = new ServiceContext(host)
   context.records.save('bot', { fence: 1, process: null })
   const session = servicePane('bot')

@@ -1,38 +1,28 @@
 /** What a person is told about an agent that does not come up. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { execa } from 'execa'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { LaunchFailedError } from '../../activities/errors.js'
 import { untilUp } from '../../activities/session/verifyStart.js'
-import { parseConfig } from '../../config/load/load.js'
-import { openHome } from '../../config/state/home.js'
-import { Host } from '../../host/host.js'
+import type { Host } from '../../host/host.js'
+import { eachWithHost } from './eachWithHost.js'
 
 const place = { kind: 'account' as const, name: 'max-1' }
 
 let dir: string
 let host: Host
 
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'outpool-verify-'))
-  mkdirSync(join(dir, 'max-1'))
-  const program = join(dir, 'agent')
-  writeFileSync(program, '#!/bin/sh\nexit 0\n')
-  chmodSync(program, 0o755)
-  const text = `
-agents: { claude-code: { command: ${program} } }
-pool: { accounts: [{ name: max-1, configDir: ${join(dir, 'max-1')} }] }`
-  host = new Host(openHome({ OUTPOOL_HOME: join(dir, 'state') }), parseConfig(text, join(dir, 'x.yaml'), {}))
-})
-afterEach(async () => {
-  host.tmux.close()
-  await execa('tmux', ['-S', host.home.tmuxSocket, 'kill-server'], { reject: false })
-  rmSync(dir, { recursive: true, force: true })
-})
+eachWithHost(
+  (...made) => ([host, dir] = made),
+  (folder) => {
+    const program = join(folder, 'agent')
+    writeFileSync(program, '#!/bin/sh\nexit 0\n')
+    chmodSync(program, 0o755)
+    return `agents: { claude-code: { command: ${program} } }`
+  },
+)
 
 const startOf = async (...argv: string[]): Promise<unknown> => {
   await host.tmux.spawn({ session: 's', fence: 1, cwd: dir, argv, status: '' })
