@@ -56,6 +56,7 @@ export class SessionWatch {
   readonly #transcript: TranscriptFollower
   readonly #dialog: DialogState
   readonly #hang: HangDetector
+  readonly #released = new AbortController()
   #resolve: (observation: SessionObservation) => void = () => undefined
   #hasEnded = false
   #hadTurn = false
@@ -109,7 +110,13 @@ export class SessionWatch {
     this.#heartbeat({ phase, waitingFor, background, account: place.name, windows })
   }
 
+  /** Aborted once another step of this host stops the session, which may be after this watch has ended. */
+  get released(): AbortSignal {
+    return this.#released.signal
+  }
+
   release(): void {
+    this.#released.abort()
     this.end({ kind: 'released' })
   }
 

@@ -1,4 +1,5 @@
 /** The activity that watches one session while all is well, and returns when something has happened. It only reads. */
+import { once } from 'node:events'
 import { Context } from '@temporalio/activity'
 import { observationToEngine, requestToHost } from './engineInstants.js'
 import type { SessionObservation, WatchRequest } from '../contracts.js'
@@ -56,25 +57,46 @@ export async function watchAgent(
       host.clock,
       off.length === 0 ? ended : { ...ended, off: [...off] },
     )
-    if (!needsMoveSlot.has(observation.kind)) return { ...observation, readings: host.engineReadings() }
-    await host.moveLimiter.acquire(request.session, context.cancellationSignal, (before) => {
-      const status = `outpool: to be moved (${observation.kind}), after ${before} other sessions of this host`
-      void host.tmux.showStatus(request.session, status)
-    })
+    const withReadings = (): SessionObservation => ({ ...observation, readings: host.engineReadings() })
+    if (!needsMoveSlot.has(observation.kind) || watch.released.aborted) return withReadings()
+    // What stops the session waits for this watch to end.
+    const released = once(watch.released, 'abort')
+    if (!(await acquireSlot(host, request, observation.kind, watch.released))) return withReadings()
     const { leaseRequest, session } = request
     // What is off may change what the session asks for.
     if (observation.kind !== 'walled' || !leaseRequest || !leaseBatcher || off.length > 0)
-      return { ...observation, readings: host.engineReadings() }
+      return withReadings()
     const models = modelsAfter(leaseRequest.request.models, observation.wall)
     const leaseAnswer = host.moveLimiter.holdDuring(session, () =>
       leaseBatcher.requestLease(leaseRequest.pool, { ...leaseRequest.request, models }),
     )
-    const lease = await Promise.race([leaseAnswer, context.cancelled])
+    const lease = await Promise.race([leaseAnswer, context.cancelled, released.then(() => null)])
     // The pool has judged by the readings that came with the request, so an answered one needs none.
     return { ...observation, lease, readings: lease === null ? host.engineReadings() : [] }
   } finally {
     clearTimeout(rollover)
     signal?.removeEventListener('abort', release)
     sampler.remove(watch)
+  }
+}
+
+/** True when it is the session's turn to move; false once it is released. */
+async function acquireSlot(
+  host: Host,
+  { session }: WatchRequest,
+  kind: SessionObservation['kind'],
+  released: AbortSignal,
+): Promise<boolean> {
+  const { cancellationSignal } = Context.current()
+  const signal = AbortSignal.any([cancellationSignal, released])
+  try {
+    await host.moveLimiter.acquire(session, signal, (before) => {
+      const status = `outpool: to be moved (${kind}), after ${before} other sessions of this host`
+      void host.tmux.showStatus(session, status)
+    })
+    return true
+  } catch (error) {
+    if (released.aborted) return false
+    throw error
   }
 }

@@ -7,6 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Host } from '../../host/host.js'
+import type { HostActivities, SessionRef, WatchRequest } from '../../activities/contracts.js'
 import { hostActivities } from '../../activities/index.js'
 import { LeaseBatcher } from '../../activities/watch/leaseBatcher.js'
 import { Prober } from '../../activities/accounts/probe.js'
@@ -180,16 +181,22 @@ describe('a session of a herd that is stopped', () => {
     return () => isIn
   }
 
-  const stopOf = (session: string, rests: boolean) => {
+  const place: PlaceRef = { kind: 'account', name: 'max-1' }
+  const refOf = (session: string): SessionRef => ({
+    ...{ session, fence: 1, cwd: dir, agent: 'claude-code', sessionId: 'none', place },
+  })
+
+  function activitiesOf(): HostActivities {
     const leases = new LeaseBatcher(
       'main',
       () => Promise.resolve([]),
       () => [],
     )
-    const activities = hostActivities(host, new Sampler(host), new Prober(host), leases)
-    const place: PlaceRef = { kind: 'account', name: 'max-1' }
-    const ref = { session, fence: 1, cwd: dir, agent: 'claude-code', sessionId: 'none', place }
-    const request = { ...ref, closePane: false, status: '', endsMove: rests }
+    return hostActivities(host, new Sampler(host), new Prober(host), leases)
+  }
+
+  const stopOf = (session: string, rests: boolean, activities = activitiesOf()) => {
+    const request = { ...refOf(session), closePane: false, status: '', endsMove: rests }
     return new MockActivityEnvironment().run(() => activities.stopAgent(request))
   }
 
@@ -203,5 +210,20 @@ describe('a session of a herd that is stopped', () => {
     const isNextIn = await herd()
     await stopOf('s1', false)
     expect(isNextIn()).toBe(false)
+  })
+
+  it('law 10: because of an order does not wait for its watch, which waits for its turn with what it saw', async () => {
+    await herd()
+    const activities = activitiesOf()
+    const request: WatchRequest = {
+      ...{ ...refOf('last'), model: null, transcriptFrom: 0, stayUntil: null, waiting: null, status: '' },
+      untilTurnEnd: false,
+    }
+    const watching = new MockActivityEnvironment().run(() => activities.watchAgent(request))
+    const waiting = (): Promise<number> => Promise.resolve(host.moveLimiter.waiting)
+    await until('its watch to wait behind another', waiting, (sessions) => sessions === 2)
+    await stopOf('last', false, activities)
+    await expect(watching).resolves.toMatchObject({ kind: 'gone', what: 'tmux' })
+    expect(host.moveLimiter.waiting).toBe(1)
   })
 })
