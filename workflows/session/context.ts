@@ -1,7 +1,8 @@
 /** What the parts of a running session share. */
 import type { adoptionsOn, launchesOn, sessionStepsOn, watchesOn } from '../proxies.js'
 import { hasGrownLong } from '../renewal.js'
-import type { SessionRef } from '../../activities/contracts.js'
+import type { RunningStep } from '../runningStep.js'
+import type { SessionObservation, SessionRef } from '../../activities/contracts.js'
 import type { Display } from './display.js'
 import { conversationAt } from './forks.js'
 import { emitAttended } from './events.js'
@@ -16,6 +17,8 @@ export interface SessionContext {
   launches: ReturnType<typeof launchesOn>
   watches: ReturnType<typeof watchesOn>
   adoptions: ReturnType<typeof adoptionsOn>
+  /** The watch of the agent that runs; null while none is watched. */
+  watch: RunningStep<SessionObservation> | null
 }
 
 /** The session's current process. Only valid once there was one. */

@@ -207,10 +207,11 @@ async function parkSession(
     // Of a hanging program no draft can be read, and it has to be ended all the same.
     const keepsDraft = plan.cause !== 'crash'
     const stopped = await attempt(stopAgent(ctx, `parked: ${denial.why}`, { endsMove: true, keepsDraft }))
-    if (stopped.value?.wasWorking === true) plan.turn = 'cut-off'
-    if (stopped.value !== null) entry?.steps.push(...stopped.value.steps)
-    // The agent is left as it is, with the draft that could not be read.
-    else plan.heldBy = stopped.failure.message
+    if (stopped.value !== null) {
+      if (stopped.value.turn !== 'idle') plan.turn = stopped.value.turn
+      entry?.steps.push(...stopped.value.steps)
+      // The agent is left as it is, with the draft that could not be read.
+    } else plan.heldBy = stopped.failure.message
   }
   plan.exclude = []
   plan.isParked = true

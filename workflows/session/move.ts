@@ -4,12 +4,13 @@ import type { AccountReading } from '../../policy/account/account.js'
 import type { LeaseGrant } from '../../policy/pool/lease.js'
 import { isSamePlace, type PlaceRef } from '../../policy/session/place.js'
 import type { RescueStep } from '../../policy/session/session.js'
-import type { LaunchRequest, SessionRef, StopResult, StopRequest } from '../../activities/contracts.js'
+import type { LaunchRequest, SessionRef, StopRequest } from '../../activities/contracts.js'
 import { failureKinds } from '../../policy/failureKinds.js'
 import { now } from '../now.js'
 import { failureOf, type StepFailure } from '../stepFailures.js'
-import { continuationPrompt } from './continuationPrompt.js'
+import { continuationPrompt, type TurnState } from './continuationPrompt.js'
 import { formatTime } from './display.js'
+import { awaitWatch } from './endWatch.js'
 import { carryEvents } from './events.js'
 import { completeFailback, conversationAt, forkFor } from './forks.js'
 import { currentRef, type SessionContext, show } from './context.js'
@@ -22,21 +23,28 @@ export interface MoveFailure extends StepFailure {
   readings: AccountReading[]
 }
 
-/** Stops the agent. Retried until it has ended, since no other process may be started before. */
+interface StoppedAgent {
+  /** How its turn was left. */
+  turn: TurnState
+  steps: RescueStep[]
+}
+
+/** Stops the agent, and with it its watch. Retried until it has ended, since no other process may be started before. */
 export async function stopAgent(
   ctx: SessionContext,
   why: string,
   how: StopOptions = {},
-): Promise<StopResult> {
+): Promise<StoppedAgent> {
   const { state, steps } = ctx
-  if (state.fence === 0) return { steps: [], wasWorking: false }
+  if (state.fence === 0) return { turn: 'idle', steps: [] }
   const summary = `stop the agent: ${why}`
   const request = stopRequest(state, why, how)
   const stopped = await carryEvents(state, (carried) =>
     steps.stopAgent.executeWithOptions({ summary }, [{ ...request, ...carried }]),
   )
   state.pid = null
-  return stopped
+  const turn = await awaitWatch(ctx)
+  return { turn: stopped.wasWorking ? 'cut-off' : turn, steps: stopped.steps }
 }
 
 type StopOptions = Partial<Pick<StopRequest, 'closePane' | 'endsMove' | 'keepsDraft'>>
@@ -74,7 +82,7 @@ export async function moveTo(
     } else if (state.pid !== null) {
       // The next prompt depends on the state of the turn, which is known once the agent has been stopped.
       const stopped = await stopAgent(ctx, why, { keepsDraft })
-      if (stopped.wasWorking) plan.turn = 'cut-off'
+      if (stopped.turn !== 'idle') plan.turn = stopped.turn
       log.push(...stopped.steps)
     }
     if (!isOnAccount) state.fork = forkFor(state)

@@ -119,10 +119,7 @@ export async function react(ctx: SessionContext, observation: SessionObservation
       markUnfit(state, observation.text, observation.at)
       return
     case 'turn-ended':
-      dropStartPrompt(state)
-      if (state.inbox.length > 0) return
-      state.workDone = true
-      ctx.handlers.orders.push({ kind: 'stop', why: 'its work is done' })
+      endWork(ctx)
       return
     case 'released':
     case 'rollover':
@@ -130,9 +127,21 @@ export async function react(ctx: SessionContext, observation: SessionObservation
   }
 }
 
+/** Of a session that exists for one piece of work: it ends, unless texts wait. */
+export function endWork({ state, handlers }: SessionContext): void {
+  dropStartPrompt(state)
+  if (state.inbox.length > 0) return
+  state.workDone = true
+  handlers.orders.push({ kind: 'stop', why: 'its work is done' })
+}
+
 /** Recorded for this session alone: other conversations may fit on the substrate. */
-function markUnfit(state: SessionState, text: string, at: string): void {
+export function recordUnfit(state: SessionState): void {
   if (state.place !== null) state.unfit = [...state.unfit, state.place.name]
+}
+
+function markUnfit(state: SessionState, text: string, at: string): void {
+  recordUnfit(state)
   const wall: Wall = { kind: 'context', scope: 'account', resetsAt: null, evidence: text, at }
   state.plan = newPlan('wall', { wall, evidence: 'context', turn: 'cut-off' })
   emitWalled(state, state.plan)

@@ -13,6 +13,7 @@ import { adoptionsOn, launchesOn, sessionStepsOn, watchesOn } from '../proxies.j
 import type { SessionObservation, WatchRequest } from '../../activities/contracts.js'
 import { awaitAdoption, leaveToPerson, settleAdoption } from './adoption.js'
 import { handleAnswers } from './answers.js'
+import { endWatch } from './endWatch.js'
 import { ensureRunning } from './ensureRunning.js'
 import { deliverTexts } from './deliveries.js'
 import { Display } from './display.js'
@@ -46,6 +47,7 @@ export async function session(input: SessionStart | CarriedOver<SessionState>): 
     launches: launchesOn(state.host),
     watches: watchesOn(state.host),
     adoptions: adoptionsOn(state.host),
+    watch: null,
   }
   handleAnswers(ctx)
   // A task or a drill ends its session by cancelling it: its process must not be left behind unwatched.
@@ -68,11 +70,10 @@ async function runUntilStopped(ctx: SessionContext): Promise<SessionResult> {
       if (!isCancellation(error)) throw error
     })
   let readings: AccountReading[] = []
-  let watch: ActiveWatch | null = null
   show(ctx)
   while (!isOver(state)) {
     if (ctx.handlers.hasOrders()) {
-      watch = await carryOutOrder(ctx, watch)
+      await carryOutOrder(ctx)
     } else if (state.paused || state.breaker !== null) {
       await condition(() => ctx.handlers.hasOrders() || mustRenew(ctx))
     } else if (state.adoption !== undefined && state.plan !== null && state.isAdoptionReady !== true) {
@@ -83,8 +84,7 @@ async function runUntilStopped(ctx: SessionContext): Promise<SessionResult> {
     } else if (state.adoption !== undefined) {
       await settleAdoption(ctx, state.adoption)
     } else {
-      watch ??= startWatch(ctx)
-      const running = watch
+      const running = (ctx.watch ??= startWatch(ctx))
       const isFailbackDue = (): boolean => state.isFailbackOffered && isOnFallback(state)
       const shouldWake = (): boolean =>
         running.isOver || isFailbackDue() || ctx.handlers.hasOrders() || mustRenew(ctx)
@@ -94,26 +94,25 @@ async function runUntilStopped(ctx: SessionContext): Promise<SessionResult> {
       if (!running.isOver && isFailbackDue()) {
         await announceFailback(ctx)
       } else if (observation !== null) {
-        watch = null
+        ctx.watch = null
         readings = observation.readings
         await react(ctx, observation)
       } else if (running.isOver) {
-        watch = null
+        ctx.watch = null
         await flushEvents(ctx.state)
         await pauseUnwatched(ctx, running.outcome?.failure?.message ?? '')
       }
     }
-    const shouldRenew = mustRenew(ctx) || (watch === null && mayRenew(ctx))
+    const shouldRenew = mustRenew(ctx) || (ctx.watch === null && mayRenew(ctx))
     if (shouldRenew && !ctx.handlers.hasOrders() && !isOver(state)) {
       // The watch has to end before the next run starts its own, which makes the same observations again.
-      await watch?.end()
+      await ctx.watch?.end()
       deliveries.cancel()
       await delivering
       await condition(allHandlersFinished)
       await continueAsNew<typeof session>({ state })
     }
   }
-  await watch?.end()
   deliveries.cancel()
   await delivering
   await condition(allHandlersFinished)
@@ -132,9 +131,7 @@ async function announceFailback({ state, steps }: SessionContext): Promise<void>
 
 const isOver = (state: SessionState): boolean => state.phase === 'stopped'
 
-type ActiveWatch = RunningStep<SessionObservation>
-
-function startWatch(ctx: SessionContext): ActiveWatch {
+function startWatch(ctx: SessionContext): RunningStep<SessionObservation> {
   const { state, watches } = ctx
   const { runsModel, transcriptFrom, stayUntil, waiting, once } = state
   const request: WatchRequest = {
@@ -163,18 +160,17 @@ function statusLine({ place, waiting, stayUntil }: SessionState): string {
   return `outpool: on ${place?.name ?? '?'}`
 }
 
-/** Carries out the oldest order. Returns the watch if it still runs. */
-async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Promise<ActiveWatch | null> {
+/** Carries out the oldest order. */
+async function carryOutOrder(ctx: SessionContext): Promise<void> {
   const { state } = ctx
   const order = ctx.handlers.nextOrder()
   switch (order?.kind) {
     case undefined:
-      return watch
+      return
     case 'stop':
       await leaveToPerson(ctx)
       emit(state, { kind: 'session-stopped', why: order.why ?? 'stopped by a person' })
       await stopAgent(ctx, order.why ?? 'stopped by a person', { closePane: true, endsMove: true })
-      await watch?.end()
       await releaseLease(ctx, state.fence, null)
       show(ctx, {
         phase: 'stopped',
@@ -186,34 +182,34 @@ async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Pr
       })
       // A session that was never launched has no step of its stop that takes them along.
       await flushEvents(state)
-      return null
+      return
     case 'release':
       // A fork on a fallback is no conversation of the person's.
-      if (state.place?.kind === 'substrate') return watch
-      await watch?.end()
+      if (state.place?.kind === 'substrate') return
+      await endWatch(ctx)
       await release(ctx)
-      return null
+      return
     case 'pause':
       emit(state, { kind: 'session-paused' })
       state.events.parkedSince = null
-      await suspend(ctx, watch, 'paused by a person')
+      await suspend(ctx, 'paused by a person')
       show(ctx, { phase: 'paused', paused: true, breaker: null, attention: null })
       await flushEvents(state)
-      return null
+      return
     case 'breaker-tripped':
-      if (state.breaker === null) return watch
+      if (state.breaker === null) return
       emitParked(state, 'breaker', { until: null, why: state.breaker.attention })
-      await suspend(ctx, watch, 'parked by the breaker')
+      await suspend(ctx, 'parked by the breaker')
       show(ctx, { phase: 'parked', attention: state.breaker.attention })
-      return null
+      return
     case 'resume':
       retypeTexts(state)
       if (state.paused || state.breaker !== null)
         show(ctx, { paused: false, phase: 'parked', breaker: null, countedTurns: [], attention: null })
-      return watch
+      return
     case 'move': {
       const { to, cause, wall = null, byPerson, mayReturn = false } = order.args
-      if (to !== null && to === state.place?.name && !state.plan && !state.paused) return watch
+      if (to !== null && to === state.place?.name && !state.plan && !state.paused) return
       const from = state.place?.name
       const mayStay = mayReturn || onlyAccount(state) !== null
       const exclude = cause === 'wall' && from !== undefined && !mayStay ? [from] : []
@@ -225,7 +221,7 @@ async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Pr
         ...(wall === null ? {} : { evidence: 'pool' }),
         ...(byPerson === true ? { byPerson } : {}),
       })
-      return watch
+      return
     }
   }
 }
@@ -248,13 +244,12 @@ async function release(ctx: SessionContext): Promise<void> {
 }
 
 /** Stops the process for now. The next start is a wake-up, whatever was planned before. */
-async function suspend(ctx: SessionContext, watch: ActiveWatch | null, why: string): Promise<void> {
+async function suspend(ctx: SessionContext, why: string): Promise<void> {
   const { state } = ctx
-  const { wasWorking } = await stopAgent(ctx, why, { endsMove: true })
-  await watch?.end()
+  const { turn } = await stopAgent(ctx, why, { endsMove: true })
   await releaseLease(ctx, state.fence, null)
   const next: StartPlan = { ...(state.plan ?? newPlan('wake')), cause: 'wake', wasPaused: true }
-  if (wasWorking) next.turn = 'cut-off'
+  if (turn !== 'idle') next.turn = turn
   // A person will have it start again: what failed before must not delay that.
   delete next.failures
   show(ctx, { plan: next, parkedUntil: null, waiting: null })
