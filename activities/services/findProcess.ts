@@ -54,8 +54,9 @@ const maxExitPolls = 10
 
 async function findOwnProcess(host: Host, records: ServiceRecords, service: string): Promise<FoundProcess> {
   const { fence, process } = records.read(service)
-  if (process !== null && (await isAlive(process)))
-    return { process: await withProcessTree(process.pid, process.start), exitReason: null }
+  const isRunning = process !== null && (await isAlive(process))
+  const running = isRunning ? await withProcessTree(process.pid, process.start) : null
+  if (running !== null) return { process: running, exitReason: null }
   let pane = await host.tmux.pane(servicePane(service))
   // The worker was killed between starting the process and recording it, or the record was lost. The pane still knows it.
   const adopted =
@@ -81,10 +82,10 @@ async function adoptProcess(
   fence: number,
   pid: number,
 ): Promise<FoundProcess | null> {
-  const start = await processStart(pid)
-  if (start === null) return null
-  records.save(service, { fence, process: { pid, start } })
-  return { process: await withProcessTree(pid, start), exitReason: null }
+  const process = await liveProcess(pid)
+  if (process === null) return null
+  records.save(service, { fence, process: { pid, start: process.start } })
+  return { process, exitReason: null }
 }
 
 /**
