@@ -373,7 +373,7 @@ it('law 13 and 15: hooks of a project act once it is trusted; a first prompt tha
   const sessionId = await begin('november', 'a forbidden word', cwd)
   const notified = await fleet.untilSession('november', ({ attention }) => attention !== null)
   expect(notified.attention).toMatch(/its first prompt was not taken: a hook .* "no such words"/)
-  expect(await fleet.run('send', 'november', 'a word', '--taken')).toMatchObject({ code: 0 })
+  expect(await fleet.run('send', 'november', 'a word', '--wait')).toMatchObject({ code: 0 })
   // Whatever has changed the settings since: the next launch is refused until a person has looked at them.
   await fleet.run('trust', cwd, '--revoke')
   await fleet.run('move', 'november', '--to', 'max-2')
