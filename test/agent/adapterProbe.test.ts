@@ -7,6 +7,7 @@ import type { AgentCommand, Place } from '../../agents/adapter/place.js'
 import { probe } from '../../agents/claude-code/limits/probe.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { agentProgram } from '../../lab/standin/cleanEnv.js'
+import { wholeHourAfter } from '../../lab/standin/resets.js'
 import { blankLogin, type Login } from '../../lab/standin/logins.js'
 import { startWorld, type World } from '../../lab/standin/world.js'
 
@@ -38,9 +39,10 @@ const spent = (account: string): number =>
 
 describe('a probe', () => {
   it('reads login, identity and windows, and spends nothing', async () => {
+    const resets = { fiveHour: wholeHourAfter(2), sevenDay: wholeHourAfter(60) }
     const account = world.standIn.account('well').windows({
-      five_hour: { used: 0.33, resetsAt: new Date('2026-12-01T10:00:00Z') },
-      seven_day: { used: 0.13, resetsAt: new Date('2026-12-05T10:00:00Z') },
+      five_hour: { used: 0.33, resetsAt: resets.fiveHour },
+      seven_day: { used: 0.13, resetsAt: resets.sevenDay },
     })
     const login = world.login('well', {
       settings: {
@@ -52,8 +54,8 @@ describe('a probe', () => {
     expect(reading).toMatchObject({ login: 'in', identity: account.uuid, walls: [] })
     expect(reading.windows).toEqual(
       expect.arrayContaining([
-        expect.objectContaining({ name: 'five_hour', used: 0.33, resetsAt: '2026-12-01T10:00:00.000Z' }),
-        expect.objectContaining({ name: 'seven_day', used: 0.13, resetsAt: '2026-12-05T10:00:00.000Z' }),
+        expect.objectContaining({ name: 'five_hour', used: 0.33, resetsAt: resets.fiveHour.toISOString() }),
+        expect.objectContaining({ name: 'seven_day', used: 0.13, resetsAt: resets.sevenDay.toISOString() }),
       ]),
     )
     for (const { readAt } of reading.windows) expect(readAt >= before && readAt <= now()).toBe(true)
