@@ -7,7 +7,7 @@ import type { Payload } from '@temporalio/common'
 import proto from '@temporalio/proto'
 import { commonQueue } from '../../policy/ids.js'
 
-const { WorkflowExecutionStatus } = proto.temporal.api.enums.v1
+const { WorkflowExecutionStatus, WorkflowIdConflictPolicy } = proto.temporal.api.enums.v1
 export const namespace = 'default'
 
 type Event = proto.temporal.api.history.v1.IHistoryEvent
@@ -40,10 +40,12 @@ export class Attacker {
     return first?.workflowExecutionStartedEventAttributes?.input?.payloads ?? []
   }
 
+  /** Starts a workflow in the place of the one that runs, if there is one: the healer may have been faster. */
   async startRaw(workflowId: string, type: string, payloads: Payload[], queue = commonQueue): Promise<void> {
     await this.connection.workflowService.startWorkflowExecution({
       ...{ namespace, workflowId, requestId: workflowId, workflowType: { name: type } },
       ...{ taskQueue: { name: queue }, input: { payloads } },
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
     })
   }
 
