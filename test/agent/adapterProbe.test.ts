@@ -7,8 +7,8 @@ import type { AgentCommand, Place } from '../../agents/adapter/place.js'
 import { probe } from '../../agents/claude-code/limits/probe.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { agentProgram } from '../../lab/standin/cleanEnv.js'
-import { wholeHourAfter } from '../../lab/standin/resets.js'
 import { blankLogin, type Login } from '../../lab/standin/logins.js'
+import { instantsFrom } from '../../lab/standin/wallCases.js'
 import { startWorld, type World } from '../../lab/standin/world.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'adapter-probe-'))
@@ -39,10 +39,10 @@ const spent = (account: string): number =>
 
 describe('a probe', () => {
   it('reads login, identity and windows, and spends nothing', async () => {
-    const resets = { fiveHour: wholeHourAfter(2), sevenDay: wholeHourAfter(60) }
+    const { soon, later } = instantsFrom(new Date())
     const account = world.standIn.account('well').windows({
-      five_hour: { used: 0.33, resetsAt: resets.fiveHour },
-      seven_day: { used: 0.13, resetsAt: resets.sevenDay },
+      five_hour: { used: 0.33, resetsAt: soon },
+      seven_day: { used: 0.13, resetsAt: later },
     })
     const login = world.login('well', {
       settings: {
@@ -54,8 +54,8 @@ describe('a probe', () => {
     expect(reading).toMatchObject({ login: 'in', identity: account.uuid, walls: [] })
     expect(reading.windows).toEqual(
       expect.arrayContaining([
-        expect.objectContaining({ name: 'five_hour', used: 0.33, resetsAt: resets.fiveHour.toISOString() }),
-        expect.objectContaining({ name: 'seven_day', used: 0.13, resetsAt: resets.sevenDay.toISOString() }),
+        expect.objectContaining({ name: 'five_hour', used: 0.33, resetsAt: soon.toISOString() }),
+        expect.objectContaining({ name: 'seven_day', used: 0.13, resetsAt: later.toISOString() }),
       ]),
     )
     for (const { readAt } of reading.windows) expect(readAt >= before && readAt <= now()).toBe(true)

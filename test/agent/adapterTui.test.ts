@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { byNight } from '../byNight.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { PaneHarness, until } from '../../lab/paneHarness.js'
-import { wholeHourAfter } from '../../lab/standin/resets.js'
+import { instantsFrom } from '../../lab/standin/wallCases.js'
 
 let harness: PaneHarness
 beforeAll(async () => {
@@ -133,12 +133,12 @@ describe('a session', () => {
         },
       },
     })
-    const resets = { fiveHour: wholeHourAfter(2), sevenDay: wholeHourAfter(60) }
+    const { soon, later } = instantsFrom(new Date())
     harness.world.standIn
       .account('user')
       .windows({
-        five_hour: { used: 0.37, resetsAt: resets.fiveHour },
-        seven_day: { used: 0.61, resetsAt: resets.sevenDay },
+        five_hour: { used: 0.37, resetsAt: soon },
+        seven_day: { used: 0.61, resetsAt: later },
       })
       .answer('the answer that stays private')
     const sessionId = randomUUID()
@@ -152,8 +152,8 @@ describe('a session', () => {
     await harness.report('turn-ended', (report) => report.fence === fence)
     const quota = await harness.report('quota', (report) => report.fence === fence)
     expect(quota.windows).toMatchObject([
-      { name: 'five_hour', used: 0.37, resetsAt: resets.fiveHour.toISOString(), source: 'status-line' },
-      { name: 'seven_day', used: 0.61, resetsAt: resets.sevenDay.toISOString() },
+      { name: 'five_hour', used: 0.37, resetsAt: soon.toISOString(), source: 'status-line' },
+      { name: 'seven_day', used: 0.61, resetsAt: later.toISOString() },
     ])
     await pane.untilShown(/mine: \d{3,}/)
     await until("the user's own hook", () => readFileSync(join(harness.dir, 'user-hook'), 'utf8') || null)
