@@ -122,25 +122,27 @@ export async function endNamespace(namespace: string): Promise<void> {
   const { workflowService } = connection
   const client = new Client({ connection, namespace })
   try {
-    // The client's lists would open what only the fleet had the key for.
+    // The client's own list would open what only the fleet had the key for.
     const { schedules } = await workflowService.listSchedules({ namespace })
     for (const { scheduleId } of schedules)
       await workflowService.deleteSchedule({ namespace, scheduleId: scheduleId ?? null })
-    const query = `ExecutionStatus = 'Running'`
-    const { executions } = await workflowService.listWorkflowExecutions({ namespace, query })
-    for (const { execution } of executions) await terminate(client, execution?.workflowId ?? '')
+    await terminateRunning(client)
   } finally {
     await connection.close()
   }
 }
 
-async function terminate({ workflow }: Client, workflowId: string): Promise<void> {
-  try {
-    await workflow.getHandle(workflowId).terminate()
-  } catch (error) {
-    // It has ended since.
-    if (!(error instanceof WorkflowNotFoundError)) throw error
-  }
+/** Ends every workflow of the client's namespace. The engine's list may still name one that has ended just now. */
+export async function terminateRunning({ workflow, workflowService, options }: Client): Promise<void> {
+  // The client's own list would open what only the fleet had the key for.
+  const query = `ExecutionStatus = 'Running'`
+  const { executions } = await workflowService.listWorkflowExecutions({ namespace: options.namespace, query })
+  for (const { execution } of executions)
+    try {
+      await workflow.getHandle(execution?.workflowId ?? '').terminate()
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+    }
 }
 
 /** A bundle of workflows, made by the first file of a run that asks for it. `name`: what it is called in the run. */

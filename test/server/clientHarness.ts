@@ -16,7 +16,7 @@ import { commonQueue, sessionWorkflowId } from '../../policy/ids.js'
 import { phases, type SessionDetails } from '../../policy/session/session.js'
 import { type DevServer, sharedServer } from '../../lab/engine/engine.js'
 import { sealedClient } from '../../lab/engine/sealed.js'
-import { bundleOnce } from '../../lab/engine/sharedEngine.js'
+import { bundleOnce, terminateRunning } from '../../lab/engine/sharedEngine.js'
 import { builtCommand } from '../../lab/fleet.js'
 import { WarmCommand } from '../../lab/machine/warmCommand.js'
 import { until } from '../../lab/until.js'
@@ -107,8 +107,7 @@ export class ClientHarness {
   }
 
   async endTest(): Promise<void> {
-    for await (const { workflowId } of this.client.workflow.list({ query: `ExecutionStatus = 'Running'` }))
-      await this.client.workflow.getHandle(workflowId).terminate()
+    await terminateRunning(this.client)
     this.home.remove()
     this.#home = null
   }
