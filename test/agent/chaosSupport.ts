@@ -119,20 +119,17 @@ export const lastAnswered = (sessionId: string) =>
   fleet.world.standIn.requests({ kind: 'turn', sessionId, outcome: 'answered' }).at(-1)
 
 export async function expectRescued({ name, sessionId, from }: Rescued): Promise<void> {
-  const moved = await fleet.untilSession(
-    name,
-    ({ phase, account, rescueLog }) =>
-      phase === 'idle' && account !== from && rescueLog.at(-1)?.endedAt !== null,
-  )
-  expect(moved.sessionId).toBe(sessionId)
-  expect(holdersOf(sessionId)).toEqual([moved.pid])
-  expect(moved.rescues).toBe(1)
-  // No account is blamed for what it had nothing to do with.
-  expect(moved.rescueLog.at(-1)!.steps.filter(({ fault }) => fault !== undefined)).toEqual([])
+  const untilMoved = () =>
+    fleet.untilSession(
+      name,
+      ({ phase, account, rescueLog }) =>
+        phase === 'idle' && account !== from && rescueLog.at(-1)?.endedAt !== null,
+    )
+  const { account } = await untilMoved()
   const last = await until(
     'the turn that goes on',
     () => Promise.resolve(lastAnswered(sessionId)),
-    (request) => request?.account === moved.account,
+    (request) => request?.account === account,
   )
   const said = conversationText(last!)
   expect(said).toContain('Remember the word heron.')
@@ -145,8 +142,15 @@ export async function expectRescued({ name, sessionId, from }: Rescued): Promise
     () => Promise.resolve(lastAnswered(sessionId)),
     (request) => request !== undefined && conversationText(request).includes('Are you there?'),
   )
-  expectNoSurplus(lastAnswered(sessionId)!, moved.rescueLog.length)
-  await expectEventsOf(name, moved.rescueLog)
+  // The kill may have hit the new agent itself; its restart is complete only now that it has answered.
+  const rescued = await untilMoved()
+  expect(rescued.sessionId).toBe(sessionId)
+  expect(holdersOf(sessionId)).toEqual([rescued.pid])
+  expect(rescued.rescues).toBe(1)
+  // No account is blamed for what it had nothing to do with.
+  expect(rescued.rescueLog.at(-1)!.steps.filter(({ fault }) => fault !== undefined)).toEqual([])
+  expectNoSurplus(lastAnswered(sessionId)!, rescued.rescueLog.length)
+  await expectEventsOf(name, rescued.rescueLog)
   await fleet.run('stop', name)
 }
 
